@@ -1,0 +1,17 @@
+//! Exact quantities and their rounding: what every other room counts in.
+//!
+//! Nothing here knows a protocol. Widths and roundings are those of the EVM.
+
+mod block;
+mod decimal;
+mod full_math;
+mod network;
+mod price;
+mod tick;
+
+pub use block::{BlockRef, LogRef};
+pub use decimal::{AmountError, format_amount, parse_amount};
+pub use full_math::{Rounding, div, mul_div};
+pub use network::{Network, UnknownNetwork};
+pub use price::{Side, SqrtPriceX96};
+pub use tick::Tick;
