@@ -19,6 +19,9 @@ pub struct RawLog {
 impl RawLog {
     /// The block that holds the log.
     pub fn block(&self) -> BlockRef {
-        BlockRef { number: self.at.block_number, timestamp: self.block_timestamp }
+        BlockRef {
+            number: self.at.block_number,
+            timestamp: self.block_timestamp,
+        }
     }
 }

@@ -32,7 +32,10 @@ pub fn parse_amount(text: &str, decimals: u8) -> Result<U256, AmountError> {
     }
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > usize::from(decimals) {
-        return Err(AmountError::TooFine { text: text.to_owned(), decimals });
+        return Err(AmountError::TooFine {
+            text: text.to_owned(),
+            decimals,
+        });
     }
     let too_large = || AmountError::TooLarge(text.to_owned());
     let padded = format!("{whole}{fraction:0<width$}", width = usize::from(decimals));
@@ -40,7 +43,11 @@ pub fn parse_amount(text: &str, decimals: u8) -> Result<U256, AmountError> {
     if trimmed.len() > 39 {
         return Err(too_large());
     }
-    let value = if trimmed.is_empty() { 0 } else { trimmed.parse::<u128>().map_err(|_| too_large())? };
+    let value = if trimmed.is_empty() {
+        0
+    } else {
+        trimmed.parse::<u128>().map_err(|_| too_large())?
+    };
     Ok(U256::from(value))
 }
 
@@ -62,7 +69,12 @@ mod tests {
 
     #[test]
     fn reads_and_writes_the_same_amount() {
-        for (text, decimals, units) in [("1234.5", 6, 1_234_500_000u128), ("0.000001", 6, 1), ("7", 0, 7), ("0", 18, 0)] {
+        for (text, decimals, units) in [
+            ("1234.5", 6, 1_234_500_000u128),
+            ("0.000001", 6, 1),
+            ("7", 0, 7),
+            ("0", 18, 0),
+        ] {
             let amount = parse_amount(text, decimals).expect(text);
             assert_eq!(amount, U256::from(units));
             assert_eq!(format_amount(amount, decimals), text);
@@ -73,7 +85,10 @@ mod tests {
     fn refuses_signs_extra_places_and_absurd_sizes() {
         assert!(matches!(parse_amount("-1", 6), Err(AmountError::NotDecimal(_))));
         assert!(matches!(parse_amount("1.0000001", 6), Err(AmountError::TooFine { .. })));
-        assert!(matches!(parse_amount(&"9".repeat(60), 6), Err(AmountError::TooLarge(_))));
+        assert!(matches!(
+            parse_amount(&"9".repeat(60), 6),
+            Err(AmountError::TooLarge(_))
+        ));
         assert!(matches!(parse_amount("", 6), Err(AmountError::NotDecimal(_))));
         assert!(matches!(parse_amount("1e5", 6), Err(AmountError::NotDecimal(_))));
     }

@@ -45,7 +45,11 @@ pub fn div(numerator: U256, denominator: U256, rounding: Rounding) -> Option<U25
         return None;
     }
     let (quotient, remainder) = div_rem(numerator, denominator);
-    Some(if rounding == Rounding::Up && !remainder.is_zero() { quotient + U256::ONE } else { quotient })
+    Some(if rounding == Rounding::Up && !remainder.is_zero() {
+        quotient + U256::ONE
+    } else {
+        quotient
+    })
 }
 
 /// Division that takes the machine's own where both numbers fit 128 bits.

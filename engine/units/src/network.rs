@@ -42,7 +42,9 @@ impl fmt::Display for Network {
 
 /// The name is none of the known ones, and no chain id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown network '{0}': use a chain id or one of ethereum, optimism, bnb, polygon, base, arbitrum, avalanche, devnet")]
+#[error(
+    "unknown network '{0}': use a chain id or one of ethereum, optimism, bnb, polygon, base, arbitrum, avalanche, devnet"
+)]
 pub struct UnknownNetwork(String);
 
 impl FromStr for Network {
@@ -55,6 +57,8 @@ impl FromStr for Network {
             return Ok(Self { chain_id: known.1 });
         }
         let id = name.strip_prefix("network_").unwrap_or(name);
-        id.parse().map(|chain_id| Self { chain_id }).map_err(|_| UnknownNetwork(text.to_owned()))
+        id.parse()
+            .map(|chain_id| Self { chain_id })
+            .map_err(|_| UnknownNetwork(text.to_owned()))
     }
 }

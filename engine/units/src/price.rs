@@ -29,7 +29,12 @@ impl SqrtPriceX96 {
     /// The price at [`crate::Tick::MIN`], 4295128739.
     pub const MIN: Self = Self(U256::from_limbs([4_295_128_739, 0, 0, 0]));
     /// The price at [`crate::Tick::MAX`], 1461446703485210103287273052203988822378723970342; a pool stays below it.
-    pub const MAX: Self = Self(U256::from_limbs([6_743_328_256_752_651_558, 17_280_870_778_742_802_505, 4_294_805_859, 0]));
+    pub const MAX: Self = Self(U256::from_limbs([
+        6_743_328_256_752_651_558,
+        17_280_870_778_742_802_505,
+        4_294_805_859,
+        0,
+    ]));
 
     /// Any Q64.96 number of at most 160 bits; `None` above. A pool's own price lies in `MIN..MAX`.
     pub fn new(value: U256) -> Option<Self> {
@@ -92,7 +97,10 @@ mod tests {
     #[test]
     fn bounds_are_the_published_ones() {
         assert_eq!(SqrtPriceX96::MIN.to_string(), "4295128739");
-        assert_eq!(SqrtPriceX96::MAX.to_string(), "1461446703485210103287273052203988822378723970342");
+        assert_eq!(
+            SqrtPriceX96::MAX.to_string(),
+            "1461446703485210103287273052203988822378723970342"
+        );
     }
 
     #[test]

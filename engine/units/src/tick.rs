@@ -12,7 +12,11 @@ impl Tick {
 
     /// A tick within [`Tick::MIN`] ..= [`Tick::MAX`], else `None`.
     pub const fn new(tick: i32) -> Option<Self> {
-        if tick >= Self::MIN.0 && tick <= Self::MAX.0 { Some(Self(tick)) } else { None }
+        if tick >= Self::MIN.0 && tick <= Self::MAX.0 {
+            Some(Self(tick))
+        } else {
+            None
+        }
     }
 
     /// The nearest tick within [`Tick::MIN`] ..= [`Tick::MAX`].

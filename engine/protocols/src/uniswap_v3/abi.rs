@@ -181,7 +181,12 @@ pub enum DecodeError {
 }
 
 fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
-    let malformed = |reason| DecodeError::Malformed { at: log.at, contract: log.address, event, reason };
+    let malformed = |reason| DecodeError::Malformed {
+        at: log.at,
+        contract: log.address,
+        event,
+        reason,
+    };
     // The decoder ignores what follows the last field, and a genuine log has nothing there.
     if let Some(size) = <E::DataTuple<'_> as SolType>::ENCODED_SIZE
         && log.data.len() != size
@@ -204,10 +209,9 @@ impl PoolEvent {
             event,
             reason: reason.to_owned(),
         };
-        let price = |event, value| SqrtPriceX96::new(U256::from(value)).ok_or_else(|| malformed(event, "price over 160 bits"));
-        let tick = |event, value: I24| {
-            Tick::new(value.as_i32()).ok_or_else(|| malformed(event, "tick beyond ±887272"))
-        };
+        let price =
+            |event, value| SqrtPriceX96::new(U256::from(value)).ok_or_else(|| malformed(event, "price over 160 bits"));
+        let tick = |event, value: I24| Tick::new(value.as_i32()).ok_or_else(|| malformed(event, "tick beyond ±887272"));
         Ok(match topic {
             pool::Swap::SIGNATURE_HASH => {
                 let e: pool::Swap = fields(log, "Swap")?;
@@ -221,15 +225,31 @@ impl PoolEvent {
             }
             pool::Mint::SIGNATURE_HASH => {
                 let e: pool::Mint = fields(log, "Mint")?;
-                let position =
-                    PositionKey { owner: e.owner, lower: tick("Mint", e.tickLower)?, upper: tick("Mint", e.tickUpper)? };
-                Self::Mint(LiquidityChange { position, amount: e.amount, amount0: e.amount0, amount1: e.amount1 })
+                let position = PositionKey {
+                    owner: e.owner,
+                    lower: tick("Mint", e.tickLower)?,
+                    upper: tick("Mint", e.tickUpper)?,
+                };
+                Self::Mint(LiquidityChange {
+                    position,
+                    amount: e.amount,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                })
             }
             pool::Burn::SIGNATURE_HASH => {
                 let e: pool::Burn = fields(log, "Burn")?;
-                let position =
-                    PositionKey { owner: e.owner, lower: tick("Burn", e.tickLower)?, upper: tick("Burn", e.tickUpper)? };
-                Self::Burn(LiquidityChange { position, amount: e.amount, amount0: e.amount0, amount1: e.amount1 })
+                let position = PositionKey {
+                    owner: e.owner,
+                    lower: tick("Burn", e.tickLower)?,
+                    upper: tick("Burn", e.tickUpper)?,
+                };
+                Self::Burn(LiquidityChange {
+                    position,
+                    amount: e.amount,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                })
             }
             pool::Collect::SIGNATURE_HASH => {
                 let e: pool::Collect = fields(log, "Collect")?;
@@ -238,15 +258,27 @@ impl PoolEvent {
                     lower: tick("Collect", e.tickLower)?,
                     upper: tick("Collect", e.tickUpper)?,
                 };
-                Self::Collect { position, amount0: e.amount0, amount1: e.amount1 }
+                Self::Collect {
+                    position,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                }
             }
             pool::Initialize::SIGNATURE_HASH => {
                 let e: pool::Initialize = fields(log, "Initialize")?;
-                Self::Initialize { sqrt_price: price("Initialize", e.sqrtPriceX96)?, tick: tick("Initialize", e.tick)? }
+                Self::Initialize {
+                    sqrt_price: price("Initialize", e.sqrtPriceX96)?,
+                    tick: tick("Initialize", e.tick)?,
+                }
             }
             pool::Flash::SIGNATURE_HASH => {
                 let e: pool::Flash = fields(log, "Flash")?;
-                Self::Flash { amount0: e.amount0, amount1: e.amount1, paid0: e.paid0, paid1: e.paid1 }
+                Self::Flash {
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                    paid0: e.paid0,
+                    paid1: e.paid1,
+                }
             }
             pool::IncreaseObservationCardinalityNext::SIGNATURE_HASH => {
                 fields::<pool::IncreaseObservationCardinalityNext>(log, "IncreaseObservationCardinalityNext")?;
@@ -261,7 +293,10 @@ impl PoolEvent {
             }
             pool::CollectProtocol::SIGNATURE_HASH => {
                 let e: pool::CollectProtocol = fields(log, "CollectProtocol")?;
-                Self::CollectProtocol { amount0: e.amount0, amount1: e.amount1 }
+                Self::CollectProtocol {
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                }
             }
             _ => return Err(unknown_topic(log, "Uniswap v3 pool")),
         })
@@ -279,18 +314,35 @@ impl ManagerEvent {
             manager::IncreaseLiquidity::SIGNATURE_HASH => {
                 let e: manager::IncreaseLiquidity = fields(log, "IncreaseLiquidity")?;
                 let kind = ManagerEventKind::Increase(e.liquidity);
-                Self { token_id: e.tokenId, kind, amount0: e.amount0, amount1: e.amount1 }
+                Self {
+                    token_id: e.tokenId,
+                    kind,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                }
             }
             manager::DecreaseLiquidity::SIGNATURE_HASH => {
                 let e: manager::DecreaseLiquidity = fields(log, "DecreaseLiquidity")?;
                 let kind = ManagerEventKind::Decrease(e.liquidity);
-                Self { token_id: e.tokenId, kind, amount0: e.amount0, amount1: e.amount1 }
+                Self {
+                    token_id: e.tokenId,
+                    kind,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                }
             }
             manager::Collect::SIGNATURE_HASH => {
                 let e: manager::Collect = fields(log, "Collect")?;
-                Self { token_id: e.tokenId, kind: ManagerEventKind::Collect, amount0: e.amount0, amount1: e.amount1 }
+                Self {
+                    token_id: e.tokenId,
+                    kind: ManagerEventKind::Collect,
+                    amount0: e.amount0,
+                    amount1: e.amount1,
+                }
             }
-            manager::Transfer::SIGNATURE_HASH | manager::Approval::SIGNATURE_HASH | manager::ApprovalForAll::SIGNATURE_HASH => {
+            manager::Transfer::SIGNATURE_HASH
+            | manager::Approval::SIGNATURE_HASH
+            | manager::ApprovalForAll::SIGNATURE_HASH => {
                 return Ok(None);
             }
             _ => return Err(unknown_topic(log, "Uniswap v3 position manager")),
@@ -299,6 +351,14 @@ impl ManagerEvent {
 }
 
 fn unknown_topic(log: &RawLog, role: &'static str) -> DecodeError {
-    let topic = log.topics.first().map_or_else(|| "no topic".to_owned(), |topic| format!("topic {topic}"));
-    DecodeError::UnknownTopic { at: log.at, contract: log.address, role, topic }
+    let topic = log
+        .topics
+        .first()
+        .map_or_else(|| "no topic".to_owned(), |topic| format!("topic {topic}"));
+    DecodeError::UnknownTopic {
+        at: log.at,
+        contract: log.address,
+        role,
+        topic,
+    }
 }

@@ -29,29 +29,135 @@ const P_WETH: (&str, Address, u8) = ("WETH", address!("7ceB23fD6bC0adD59E62ac255
 
 type Token = (&'static str, Address, u8);
 
-const fn pool(chain_id: u64, address: Address, fee_pips: u32, tick_spacing: i32, token0: Token, token1: Token) -> KnownPool {
-    KnownPool { network: Network { chain_id }, address, params: PoolParams { fee_pips, tick_spacing }, token0, token1 }
+const fn pool(
+    chain_id: u64,
+    address: Address,
+    fee_pips: u32,
+    tick_spacing: i32,
+    token0: Token,
+    token1: Token,
+) -> KnownPool {
+    KnownPool {
+        network: Network { chain_id },
+        address,
+        params: PoolParams { fee_pips, tick_spacing },
+        token0,
+        token1,
+    }
 }
 
 const POOLS: [KnownPool; 13] = [
-    pool(1, address!("E0554a476A092703abdB3Ef35c80e0D76d32939F"), 100, 1, USDC, WETH),
-    pool(1, address!("88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640"), 500, 10, USDC, WETH),
-    pool(1, address!("8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8"), 3000, 60, USDC, WETH),
-    pool(1, address!("11b815efB8f581194ae79006d24E0d814B7697F6"), 500, 10, WETH, USDT),
-    pool(1, address!("4e68Ccd3E89f51C3074ca5072bbAC773960dFa36"), 3000, 60, WETH, USDT),
-    pool(1, address!("CBCdF9626bC03E24f779434178A73a0B4bad62eD"), 3000, 60, WBTC, WETH),
-    pool(1, address!("4585FE77225b41b697C938B018E2Ac67Ac5a20c0"), 500, 10, WBTC, WETH),
-    pool(1, address!("3416cF6C708Da44DB2624D63ea0AAef7113527C6"), 100, 1, USDC, USDT),
-    pool(1, address!("5777d92f208679DB4b9778590Fa3CAB3aC9e2168"), 100, 1, DAI, USDC),
-    pool(1, address!("60594a405d53811d3BC4766596EFD80fd545A270"), 500, 10, DAI, WETH),
-    pool(1, address!("C2e9F25Be6257c210d7Adf0D4Cd6E3E881ba25f8"), 3000, 60, DAI, WETH),
-    pool(1, address!("99ac8cA7087fA4A2A1FB6357269965A2014ABc35"), 3000, 60, WBTC, USDC),
-    pool(137, address!("45dDa9cb7c25131DF268515131f647d726f50608"), 500, 10, P_USDC, P_WETH),
+    pool(
+        1,
+        address!("E0554a476A092703abdB3Ef35c80e0D76d32939F"),
+        100,
+        1,
+        USDC,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640"),
+        500,
+        10,
+        USDC,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8"),
+        3000,
+        60,
+        USDC,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("11b815efB8f581194ae79006d24E0d814B7697F6"),
+        500,
+        10,
+        WETH,
+        USDT,
+    ),
+    pool(
+        1,
+        address!("4e68Ccd3E89f51C3074ca5072bbAC773960dFa36"),
+        3000,
+        60,
+        WETH,
+        USDT,
+    ),
+    pool(
+        1,
+        address!("CBCdF9626bC03E24f779434178A73a0B4bad62eD"),
+        3000,
+        60,
+        WBTC,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("4585FE77225b41b697C938B018E2Ac67Ac5a20c0"),
+        500,
+        10,
+        WBTC,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("3416cF6C708Da44DB2624D63ea0AAef7113527C6"),
+        100,
+        1,
+        USDC,
+        USDT,
+    ),
+    pool(
+        1,
+        address!("5777d92f208679DB4b9778590Fa3CAB3aC9e2168"),
+        100,
+        1,
+        DAI,
+        USDC,
+    ),
+    pool(
+        1,
+        address!("60594a405d53811d3BC4766596EFD80fd545A270"),
+        500,
+        10,
+        DAI,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("C2e9F25Be6257c210d7Adf0D4Cd6E3E881ba25f8"),
+        3000,
+        60,
+        DAI,
+        WETH,
+    ),
+    pool(
+        1,
+        address!("99ac8cA7087fA4A2A1FB6357269965A2014ABc35"),
+        3000,
+        60,
+        WBTC,
+        USDC,
+    ),
+    pool(
+        137,
+        address!("45dDa9cb7c25131DF268515131f647d726f50608"),
+        500,
+        10,
+        P_USDC,
+        P_WETH,
+    ),
 ];
 
 /// The parameters of a pool that the program carries; `None` for any other.
 pub fn known_pool(network: Network, address: Address) -> Option<&'static KnownPool> {
-    POOLS.iter().find(|pool| pool.network == network && pool.address == address)
+    POOLS
+        .iter()
+        .find(|pool| pool.network == network && pool.address == address)
 }
 
 #[cfg(test)]
@@ -67,7 +173,13 @@ mod tests {
         const INIT_CODE: B256 = b256!("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54");
         for pool in &POOLS {
             let salt = keccak256((pool.token0.1, pool.token1.1, U256::from(pool.params.fee_pips)).abi_encode());
-            assert_eq!(FACTORY.create2(salt, INIT_CODE), pool.address, "{}/{}", pool.token0.0, pool.token1.0);
+            assert_eq!(
+                FACTORY.create2(salt, INIT_CODE),
+                pool.address,
+                "{}/{}",
+                pool.token0.0,
+                pool.token1.0
+            );
         }
     }
 }

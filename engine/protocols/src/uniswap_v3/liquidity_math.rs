@@ -18,11 +18,20 @@ pub fn add_delta(liquidity: u128, delta: i128) -> Result<u128, Revert> {
 ///
 /// # Errors
 /// Amounts that do not fit.
-pub fn amounts_for_liquidity(price: U256, lower: U256, upper: U256, liquidity: u128, rounding: Rounding) -> Result<(U256, U256), Revert> {
+pub fn amounts_for_liquidity(
+    price: U256,
+    lower: U256,
+    upper: U256,
+    liquidity: u128,
+    rounding: Rounding,
+) -> Result<(U256, U256), Revert> {
     Ok(if price <= lower {
         (amount0_delta(lower, upper, liquidity, rounding)?, U256::ZERO)
     } else if price < upper {
-        (amount0_delta(price, upper, liquidity, rounding)?, amount1_delta(lower, price, liquidity, rounding))
+        (
+            amount0_delta(price, upper, liquidity, rounding)?,
+            amount1_delta(lower, price, liquidity, rounding),
+        )
     } else {
         (U256::ZERO, amount1_delta(lower, upper, liquidity, rounding))
     })
@@ -39,7 +48,9 @@ pub fn liquidity_for_amounts(price: U256, lower: U256, upper: U256, amount0: U25
     let liquidity = if price <= lower {
         by_amount0(lower, upper)
     } else if price < upper {
-        by_amount0(price, upper).zip(by_amount1(lower, price)).map(|(a, b)| a.min(b))
+        by_amount0(price, upper)
+            .zip(by_amount1(lower, price))
+            .map(|(a, b)| a.min(b))
     } else {
         by_amount1(lower, upper)
     };

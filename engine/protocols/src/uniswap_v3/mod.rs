@@ -3,8 +3,8 @@
 //! Written from the whitepaper's formulas; where a rounding matters, the published bytecode decides.
 
 mod abi;
-pub mod liquidity_math;
 mod known_pools;
+pub mod liquidity_math;
 mod pool;
 mod position;
 pub mod sqrt_price_math;
@@ -15,7 +15,8 @@ mod tick_bitmap;
 pub mod tick_math;
 
 pub use abi::{
-    DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager, pool as pool_abi,
+    DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager,
+    pool as pool_abi,
 };
 pub use known_pools::{KnownPool, known_pool};
 pub use pool::{FeeProtocol, Pool, PoolParams};

@@ -4,8 +4,8 @@ use super::{
     FeeGrowth, Position, PositionKey, Revert, TickBitmap, TickInfo, Ticks,
     liquidity_math::{add_delta, amounts_for_liquidity},
     max_liquidity_per_tick,
-    tick::fee_growth_inside,
     swap_math::PIPS,
+    tick::fee_growth_inside,
     tick_math::{sqrt_ratio_at_tick, tick_at_sqrt_ratio},
 };
 use alloy_primitives::{U256, map::HashMap};
@@ -39,7 +39,10 @@ pub struct FeeProtocol {
 impl FeeProtocol {
     /// From the byte in `slot0`: token0 in the low four bits, token1 in the high four.
     pub const fn from_byte(byte: u8) -> Self {
-        Self { token0: byte % 16, token1: byte >> 4 }
+        Self {
+            token0: byte % 16,
+            token1: byte >> 4,
+        }
     }
 
     /// The byte in `slot0`.
@@ -131,7 +134,12 @@ impl Pool {
     /// Fee growth inside a range up to now, a unit of liquidity.
     pub fn fee_growth_inside(&self, lower: Tick, upper: Tick) -> FeeGrowth {
         let (low, high) = (self.ticks.get(lower.get()), self.ticks.get(upper.get()));
-        fee_growth_inside((lower.get(), low), (upper.get(), high), self.tick, self.fee_growth_global)
+        fee_growth_inside(
+            (lower.get(), low),
+            (upper.get(), high),
+            self.tick,
+            self.fee_growth_global,
+        )
     }
 
     /// Sets the first price.
@@ -154,7 +162,10 @@ impl Pool {
     /// `LOK` before the first price; `TLU`, `LO`, or no reason for a zero amount or a tick off the spacing.
     pub fn mint(&mut self, key: PositionKey, amount: u128) -> Result<(U256, U256), Revert> {
         self.unlocked()?;
-        let delta = i128::try_from(amount).ok().filter(|delta| *delta > 0).ok_or(Revert::WITHOUT_REASON)?;
+        let delta = i128::try_from(amount)
+            .ok()
+            .filter(|delta| *delta > 0)
+            .ok_or(Revert::WITHOUT_REASON)?;
         self.modify_position(key, delta)
     }
 
@@ -176,8 +187,13 @@ impl Pool {
 
     /// Pays out up to the asked amounts of what a position is owed; returns what was paid, in base units.
     pub fn collect(&mut self, key: &PositionKey, requested0: u128, requested1: u128) -> (u128, u128) {
-        let Some(position) = self.positions.get_mut(key) else { return (0, 0) };
-        let paid = (requested0.min(position.tokens_owed0), requested1.min(position.tokens_owed1));
+        let Some(position) = self.positions.get_mut(key) else {
+            return (0, 0);
+        };
+        let paid = (
+            requested0.min(position.tokens_owed0),
+            requested1.min(position.tokens_owed1),
+        );
         position.tokens_owed0 -= paid.0;
         position.tokens_owed1 -= paid.1;
         paid
@@ -193,7 +209,8 @@ impl Pool {
             return Err(Revert("L"));
         }
         let fee = |amount| {
-            mul_div(amount, U256::from(self.params.fee_pips), U256::from(PIPS), Rounding::Up).ok_or(Revert::WITHOUT_REASON)
+            mul_div(amount, U256::from(self.params.fee_pips), U256::from(PIPS), Rounding::Up)
+                .ok_or(Revert::WITHOUT_REASON)
         };
         if paid.0 < fee(amounts.0)? {
             return Err(Revert("F0"));
@@ -202,15 +219,29 @@ impl Pool {
             return Err(Revert("F1"));
         }
         let split = |paid: U256, denominator: u8| {
-            let share = if denominator == 0 { U256::ZERO } else { paid / U256::from(denominator) };
-            let growth = mul_div(paid - share, U256::ONE << 128, U256::from(self.liquidity), Rounding::Down);
-            growth.map(|growth| (growth, share.wrapping_to::<u128>())).ok_or(Revert::WITHOUT_REASON)
+            let share = if denominator == 0 {
+                U256::ZERO
+            } else {
+                paid / U256::from(denominator)
+            };
+            let growth = mul_div(
+                paid - share,
+                U256::ONE << 128,
+                U256::from(self.liquidity),
+                Rounding::Down,
+            );
+            growth
+                .map(|growth| (growth, share.wrapping_to::<u128>()))
+                .ok_or(Revert::WITHOUT_REASON)
         };
         let (growth0, share0) = split(paid.0, self.fee_protocol.token0)?;
         let (growth1, share1) = split(paid.1, self.fee_protocol.token1)?;
         self.fee_growth_global.token0 = self.fee_growth_global.token0.wrapping_add(growth0);
         self.fee_growth_global.token1 = self.fee_growth_global.token1.wrapping_add(growth1);
-        self.protocol_fees = (self.protocol_fees.0.wrapping_add(share0), self.protocol_fees.1.wrapping_add(share1));
+        self.protocol_fees = (
+            self.protocol_fees.0.wrapping_add(share0),
+            self.protocol_fees.1.wrapping_add(share1),
+        );
         Ok(())
     }
 
@@ -241,7 +272,11 @@ impl Pool {
     }
 
     fn unlocked(&self) -> Result<(), Revert> {
-        if self.sqrt_price.is_zero() { Err(Revert("LOK")) } else { Ok(()) }
+        if self.sqrt_price.is_zero() {
+            Err(Revert("LOK"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Everything is computed before anything is written, so that a revert leaves no trace.
@@ -256,19 +291,31 @@ impl Pool {
             let (global, max) = (self.fee_growth_global, self.max_liquidity_per_tick);
             low = self.ticks.updated(lower, self.tick, delta, global, false, max)?;
             high = self.ticks.updated(upper, self.tick, delta, global, true, max)?;
-            let (flips_low, flips_high) = (was_low != (low.liquidity_gross != 0), was_high != (high.liquidity_gross != 0));
+            let (flips_low, flips_high) = (
+                was_low != (low.liquidity_gross != 0),
+                was_high != (high.liquidity_gross != 0),
+            );
             let off_spacing = |tick: i32| tick.rem_euclid(self.params.tick_spacing) != 0;
             if (flips_low && off_spacing(lower)) || (flips_high && off_spacing(upper)) {
                 return Err(Revert::WITHOUT_REASON);
             }
         }
         let inside = fee_growth_inside((lower, low), (upper, high), self.tick, self.fee_growth_global);
-        let position = self.positions.get(&key).copied().unwrap_or_default().updated(delta, inside)?;
+        let position = self
+            .positions
+            .get(&key)
+            .copied()
+            .unwrap_or_default()
+            .updated(delta, inside)?;
         let (amounts, liquidity) = if delta == 0 {
             ((U256::ZERO, U256::ZERO), self.liquidity)
         } else {
             let in_range = (lower..upper).contains(&self.tick);
-            let liquidity = if in_range { add_delta(self.liquidity, delta)? } else { self.liquidity };
+            let liquidity = if in_range {
+                add_delta(self.liquidity, delta)?
+            } else {
+                self.liquidity
+            };
             (self.amounts(key, delta)?, liquidity)
         };
 

@@ -38,7 +38,10 @@ impl Position {
     /// Fees earned since the position was last touched, in base units, each rounded down.
     pub fn fees(&self, inside: FeeGrowth) -> (u128, u128) {
         let grown = inside.since(self.fee_growth_inside_last);
-        (earned(grown.token0, self.liquidity), earned(grown.token1, self.liquidity))
+        (
+            earned(grown.token0, self.liquidity),
+            earned(grown.token1, self.liquidity),
+        )
     }
 }
 

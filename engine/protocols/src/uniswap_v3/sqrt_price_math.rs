@@ -19,7 +19,9 @@ pub fn amount0_delta(a: U256, b: U256, liquidity: u128, rounding: Rounding) -> R
         return Err(Revert::WITHOUT_REASON);
     }
     let numerator: U256 = U256::from(liquidity) << 96usize;
-    mul_div(numerator, high - low, high, rounding).and_then(|amount| div(amount, low, rounding)).ok_or(Revert::WITHOUT_REASON)
+    mul_div(numerator, high - low, high, rounding)
+        .and_then(|amount| div(amount, low, rounding))
+        .ok_or(Revert::WITHOUT_REASON)
 }
 
 /// Token1 between two prices: L·(√b − √a) / 2^96.
@@ -29,7 +31,8 @@ pub fn amount1_delta(a: U256, b: U256, liquidity: u128, rounding: Rounding) -> U
     let liquidity = U256::from(liquidity);
     match liquidity.checked_mul(difference) {
         Some(product) => {
-            let up = rounding == Rounding::Up && (product.as_limbs()[0] != 0 || product.as_limbs()[1] & 0xffff_ffff != 0);
+            let up =
+                rounding == Rounding::Up && (product.as_limbs()[0] != 0 || product.as_limbs()[1] & 0xffff_ffff != 0);
             (product >> 96) + U256::from(u8::from(up))
         }
         // 128 bits times 160 bits over 96 bits: always fits.
@@ -47,7 +50,12 @@ pub fn amount1_delta(a: U256, b: U256, liquidity: u128, rounding: Rounding) -> U
 /// # Errors
 /// No price, no liquidity, or a price over 160 bits.
 #[inline]
-pub fn next_sqrt_price_from_input(price: U256, liquidity: u128, amount: U256, zero_for_one: bool) -> Result<U256, Revert> {
+pub fn next_sqrt_price_from_input(
+    price: U256,
+    liquidity: u128,
+    amount: U256,
+    zero_for_one: bool,
+) -> Result<U256, Revert> {
     if price.is_zero() || liquidity == 0 {
         return Err(Revert::WITHOUT_REASON);
     }
@@ -63,7 +71,12 @@ pub fn next_sqrt_price_from_input(price: U256, liquidity: u128, amount: U256, ze
 /// # Errors
 /// No price, no liquidity, or more than the liquidity holds.
 #[inline]
-pub fn next_sqrt_price_from_output(price: U256, liquidity: u128, amount: U256, zero_for_one: bool) -> Result<U256, Revert> {
+pub fn next_sqrt_price_from_output(
+    price: U256,
+    liquidity: u128,
+    amount: U256,
+    zero_for_one: bool,
+) -> Result<U256, Revert> {
     if price.is_zero() || liquidity == 0 {
         return Err(Revert::WITHOUT_REASON);
     }
@@ -93,7 +106,9 @@ fn from_amount0(price: U256, liquidity: u128, amount: U256, add: bool) -> Result
         .filter(|product| numerator > *product)
         .map(|product| numerator - product)
         .ok_or(Revert::WITHOUT_REASON)?;
-    mul_div(numerator, price, denominator, Rounding::Up).and_then(within_160_bits).ok_or(Revert::WITHOUT_REASON)
+    mul_div(numerator, price, denominator, Rounding::Up)
+        .and_then(within_160_bits)
+        .ok_or(Revert::WITHOUT_REASON)
 }
 
 /// √P ± y·2^96 / L, rounded down.
@@ -106,7 +121,10 @@ fn from_amount1(price: U256, liquidity: u128, amount: U256, add: bool) -> Result
         } else {
             mul_div(amount, Q96, liquidity, Rounding::Down).ok_or(Revert::WITHOUT_REASON)?
         };
-        return price.checked_add(quotient).and_then(within_160_bits).ok_or(Revert::WITHOUT_REASON);
+        return price
+            .checked_add(quotient)
+            .and_then(within_160_bits)
+            .ok_or(Revert::WITHOUT_REASON);
     }
     let quotient = if amount.bit_len() <= 160 {
         div(amount << 96, liquidity, Rounding::Up)
@@ -134,9 +152,21 @@ mod tests {
         let (a, b, l) = (root(10), root(11), 10u128.pow(18));
         let up = amount0_delta(a, b, l, Rounding::Up).expect("fits");
         let down = amount0_delta(b, a, l, Rounding::Down).expect("fits");
-        assert_eq!((up, down), (U256::from(90_909_090_909_090_910u64), U256::from(90_909_090_909_090_909u64)));
-        assert_eq!(amount1_delta(a, b, l, Rounding::Up), U256::from(100_000_000_000_000_000u64));
-        assert_eq!(amount1_delta(b, a, l, Rounding::Down), U256::from(99_999_999_999_999_999u64));
+        assert_eq!(
+            (up, down),
+            (
+                U256::from(90_909_090_909_090_910u64),
+                U256::from(90_909_090_909_090_909u64)
+            )
+        );
+        assert_eq!(
+            amount1_delta(a, b, l, Rounding::Up),
+            U256::from(100_000_000_000_000_000u64)
+        );
+        assert_eq!(
+            amount1_delta(b, a, l, Rounding::Down),
+            U256::from(99_999_999_999_999_999u64)
+        );
     }
 
     #[test]

@@ -59,13 +59,21 @@ pub struct SwapOutcome {
 impl SwapOutcome {
     /// What went in, in base units of the input token.
     pub fn amount_in(&self) -> U256 {
-        let amount = if self.token_in == Side::Token0 { self.amount0 } else { self.amount1 };
+        let amount = if self.token_in == Side::Token0 {
+            self.amount0
+        } else {
+            self.amount1
+        };
         amount.unsigned_abs()
     }
 
     /// What came out, in base units of the output token.
     pub fn amount_out(&self) -> U256 {
-        let amount = if self.token_in == Side::Token0 { self.amount1 } else { self.amount0 };
+        let amount = if self.token_in == Side::Token0 {
+            self.amount1
+        } else {
+            self.amount0
+        };
         amount.unsigned_abs()
     }
 }
@@ -97,21 +105,39 @@ impl Pool {
             None if zero_for_one => min + U256::ONE,
             None => max - U256::ONE,
         };
-        let allowed = if zero_for_one { limit < self.sqrt_price && limit > min } else { limit > self.sqrt_price && limit < max };
+        let allowed = if zero_for_one {
+            limit < self.sqrt_price && limit > min
+        } else {
+            limit > self.sqrt_price && limit < max
+        };
         if !allowed {
             return Err(Revert("SPL"));
         }
 
-        let protocol = if zero_for_one { self.fee_protocol.token0 } else { self.fee_protocol.token1 };
+        let protocol = if zero_for_one {
+            self.fee_protocol.token0
+        } else {
+            self.fee_protocol.token1
+        };
         let (mut sqrt_price, mut tick, mut liquidity) = (self.sqrt_price, self.tick, self.liquidity);
-        let mut growth = if zero_for_one { self.fee_growth_global.token0 } else { self.fee_growth_global.token1 };
+        let mut growth = if zero_for_one {
+            self.fee_growth_global.token0
+        } else {
+            self.fee_growth_global.token1
+        };
         let (mut calculated, mut fee, mut protocol_fee) = (U256::ZERO, U256::ZERO, 0u128);
         let mut crossings = Vec::new();
         let global = |growth| {
             if zero_for_one {
-                FeeGrowth { token0: growth, token1: self.fee_growth_global.token1 }
+                FeeGrowth {
+                    token0: growth,
+                    token1: self.fee_growth_global.token1,
+                }
             } else {
-                FeeGrowth { token0: self.fee_growth_global.token0, token1: growth }
+                FeeGrowth {
+                    token0: self.fee_growth_global.token0,
+                    token1: growth,
+                }
             }
         };
         let is_left = |remaining: Remaining| match remaining {
@@ -119,10 +145,16 @@ impl Pool {
         };
 
         while is_left(remaining) && sqrt_price != limit {
-            let (next, initialized) = self.bitmap.next_initialized_within_word(tick, self.params.tick_spacing, zero_for_one);
+            let (next, initialized) =
+                self.bitmap
+                    .next_initialized_within_word(tick, self.params.tick_spacing, zero_for_one);
             let next = Tick::clamped(next);
             let at_next = sqrt_ratio_at_tick(next).get();
-            let target = if zero_for_one { at_next.max(limit) } else { at_next.min(limit) };
+            let target = if zero_for_one {
+                at_next.max(limit)
+            } else {
+                at_next.min(limit)
+            };
             let start = sqrt_price;
             let step = compute_swap_step(sqrt_price, target, liquidity, remaining, self.params.fee_pips)?;
             sqrt_price = step.sqrt_price;
@@ -134,7 +166,10 @@ impl Pool {
                 }
                 Remaining::Out(left) => {
                     *left -= step.amount_out;
-                    calculated = calculated.checked_add(paid).filter(|sum| sum.bit_len() <= 255).ok_or(Revert::WITHOUT_REASON)?;
+                    calculated = calculated
+                        .checked_add(paid)
+                        .filter(|sum| sum.bit_len() <= 255)
+                        .ok_or(Revert::WITHOUT_REASON)?;
                 }
             }
             fee += step.fee;
@@ -149,7 +184,10 @@ impl Pool {
             }
             if sqrt_price == at_next {
                 if initialized {
-                    crossings.push(Crossing { tick: next.get(), fee_growth_global: global(growth) });
+                    crossings.push(Crossing {
+                        tick: next.get(),
+                        fee_growth_global: global(growth),
+                    });
                     let net = self.ticks.get(next.get()).liquidity_net;
                     let delta = if zero_for_one { net.checked_neg() } else { Some(net) };
                     liquidity = add_delta(liquidity, delta.ok_or(Revert::WITHOUT_REASON)?)?;
@@ -167,7 +205,11 @@ impl Pool {
             Remaining::In(_) => (done, -calculated),
             Remaining::Out(_) => (calculated, -done),
         };
-        let (amount0, amount1) = if zero_for_one { (paid, received) } else { (received, paid) };
+        let (amount0, amount1) = if zero_for_one {
+            (paid, received)
+        } else {
+            (received, paid)
+        };
         Ok(SwapOutcome {
             amount0,
             amount1,
@@ -221,7 +263,10 @@ fn growth_per_liquidity(fee: U256, liquidity: u128) -> Result<U256, Revert> {
 }
 
 fn price_tick(sqrt_price: U256) -> Result<i32, Revert> {
-    SqrtPriceX96::new(sqrt_price).and_then(tick_at_sqrt_ratio).map(Tick::get).ok_or(Revert("R"))
+    SqrtPriceX96::new(sqrt_price)
+        .and_then(tick_at_sqrt_ratio)
+        .map(Tick::get)
+        .ok_or(Revert("R"))
 }
 
 fn signed(amount: U256) -> Result<I256, Revert> {

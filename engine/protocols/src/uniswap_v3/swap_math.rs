@@ -34,13 +34,27 @@ pub struct Step {
 /// # Errors
 /// Where the contract reverts: a product or price that does not fit.
 #[inline]
-pub fn compute_swap_step(price: U256, target: U256, liquidity: u128, remaining: Remaining, fee_pips: u32) -> Result<Step, Revert> {
+pub fn compute_swap_step(
+    price: U256,
+    target: U256,
+    liquidity: u128,
+    remaining: Remaining,
+    fee_pips: u32,
+) -> Result<Step, Revert> {
     let zero_for_one = price >= target;
     let input = |to, rounding| {
-        if zero_for_one { amount0_delta(to, price, liquidity, rounding) } else { Ok(amount1_delta(price, to, liquidity, rounding)) }
+        if zero_for_one {
+            amount0_delta(to, price, liquidity, rounding)
+        } else {
+            Ok(amount1_delta(price, to, liquidity, rounding))
+        }
     };
     let output = |to, rounding| {
-        if zero_for_one { Ok(amount1_delta(to, price, liquidity, rounding)) } else { amount0_delta(price, to, liquidity, rounding) }
+        if zero_for_one {
+            Ok(amount1_delta(to, price, liquidity, rounding))
+        } else {
+            amount0_delta(price, to, liquidity, rounding)
+        }
     };
     let less_fee = PIPS.saturating_sub(fee_pips);
     let fee_on = |amount_in: U256| proportion(amount_in, fee_pips, less_fee, Rounding::Up);
@@ -63,9 +77,17 @@ pub fn compute_swap_step(price: U256, target: U256, liquidity: u128, remaining: 
                 (to_target, fee_on(to_target)?)
             } else {
                 let amount_in = input(next, Rounding::Up)?;
-                (amount_in, remaining.checked_sub(amount_in).ok_or(Revert::WITHOUT_REASON)?)
+                (
+                    amount_in,
+                    remaining.checked_sub(amount_in).ok_or(Revert::WITHOUT_REASON)?,
+                )
             };
-            Ok(Step { sqrt_price: next, amount_in, amount_out, fee })
+            Ok(Step {
+                sqrt_price: next,
+                amount_in,
+                amount_out,
+                fee,
+            })
         }
         Remaining::Out(remaining) => {
             let to_target = output(target, Rounding::Down)?;
@@ -73,10 +95,22 @@ pub fn compute_swap_step(price: U256, target: U256, liquidity: u128, remaining: 
                 (target, to_target)
             } else {
                 let next = next_sqrt_price_from_output(price, liquidity, remaining, zero_for_one)?;
-                (next, if next == target { to_target } else { output(next, Rounding::Down)? })
+                (
+                    next,
+                    if next == target {
+                        to_target
+                    } else {
+                        output(next, Rounding::Down)?
+                    },
+                )
             };
             let amount_in = input(next, Rounding::Up)?;
-            Ok(Step { sqrt_price: next, amount_in, amount_out: amount_out.min(remaining), fee: fee_on(amount_in)? })
+            Ok(Step {
+                sqrt_price: next,
+                amount_in,
+                amount_out: amount_out.min(remaining),
+                fee: fee_on(amount_in)?,
+            })
         }
     }
 }
@@ -89,7 +123,11 @@ fn proportion(amount: U256, numerator: u32, denominator: u32, rounding: Rounding
     if limbs[3] == 0 && limbs[2] == 0 && limbs[1] >> 40 == 0 && denominator != 0 {
         let product = (u128::from(limbs[1]) << 64 | u128::from(limbs[0])) * u128::from(numerator);
         let denominator = u128::from(denominator);
-        let quotient = if rounding == Rounding::Up { product.div_ceil(denominator) } else { product / denominator };
+        let quotient = if rounding == Rounding::Up {
+            product.div_ceil(denominator)
+        } else {
+            product / denominator
+        };
         return Ok(U256::from(quotient));
     }
     mul_div(amount, U256::from(numerator), U256::from(denominator), rounding).ok_or(Revert::WITHOUT_REASON)

@@ -86,7 +86,11 @@ impl Ticks {
             info.fee_growth_outside = global;
         }
         info.liquidity_gross = gross;
-        let net = if upper { info.liquidity_net.checked_sub(delta) } else { info.liquidity_net.checked_add(delta) };
+        let net = if upper {
+            info.liquidity_net.checked_sub(delta)
+        } else {
+            info.liquidity_net.checked_add(delta)
+        };
         info.liquidity_net = net.ok_or(Revert::WITHOUT_REASON)?;
         Ok(info)
     }
@@ -127,8 +131,17 @@ mod tests {
     #[test]
     fn published_maximum_liquidities() {
         // Figures published with v3-core's tests for the four fee tiers' spacings.
-        assert_eq!(max_liquidity_per_tick(10), 1_917_569_901_783_203_986_719_870_431_555_990);
-        assert_eq!(max_liquidity_per_tick(60), 11_505_743_598_341_114_571_880_798_222_544_994);
-        assert_eq!(max_liquidity_per_tick(200), 38_350_317_471_085_141_830_651_933_667_504_588);
+        assert_eq!(
+            max_liquidity_per_tick(10),
+            1_917_569_901_783_203_986_719_870_431_555_990
+        );
+        assert_eq!(
+            max_liquidity_per_tick(60),
+            11_505_743_598_341_114_571_880_798_222_544_994
+        );
+        assert_eq!(
+            max_liquidity_per_tick(200),
+            38_350_317_471_085_141_830_651_933_667_504_588
+        );
     }
 }

@@ -37,7 +37,9 @@ pub fn sqrt_ratio_at_tick(tick: Tick) -> SqrtPriceX96 {
             ratio = Some(ratio.map_or(*factor, |ratio| high_half(ratio, *factor)));
         }
     }
-    let Some(ratio) = ratio else { return price(U256::ONE << 96) };
+    let Some(ratio) = ratio else {
+        return price(U256::ONE << 96);
+    };
     let ratio = U256::from(ratio);
     let ratio = if tick.get() > 0 { U256::MAX / ratio } else { ratio };
     let rest = ratio.as_limbs()[0] & 0xffff_ffff;

@@ -1,0 +1,23 @@
+use alloy_primitives::Address;
+use plimsoll_protocols::uniswap_v3::{ManagerEvent, PoolEvent};
+use plimsoll_units::LogRef;
+
+/// One decoded log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Where on the chain.
+    pub at: LogRef,
+    /// The emitter.
+    pub contract: Address,
+    /// What it says.
+    pub body: EventBody,
+}
+
+/// What a log says, by protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventBody {
+    /// A Uniswap v3 pool's event.
+    UniswapV3(PoolEvent),
+    /// An event of Uniswap's position manager, which moves no pool by itself.
+    PositionManager(ManagerEvent),
+}

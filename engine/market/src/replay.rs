@@ -1,0 +1,567 @@
+use crate::{
+    Divergence, Intent, SwapClass,
+    intent::reproduces,
+    tick_knowledge::{Passed, TickKnowledge},
+};
+use alloy_primitives::{Address, U256};
+use plimsoll_protocols::uniswap_v3::{
+    FeeProtocol, LiquidityChange, Pool, PoolEvent, PoolParams, PositionKey, Revert, SwapOutcome, SwapRecord,
+};
+use plimsoll_units::{LogRef, Network, Side, SqrtPriceX96, Tick};
+
+/// What a pool's replay begins with.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// Nothing but the logs: complete where they begin with the pool's first price, else ticks are learnt as swaps pass them.
+    Logs(PoolParams),
+    /// The pool's whole tick map at the end of a block; what its positions are owed stays unknown.
+    State(Box<Pool>),
+}
+
+/// How many logs there were, and how far the swaps are proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplayCounts {
+    /// Logs of the pool.
+    pub events: u64,
+    /// Swaps; the six classes sum to this, but for mints, burns and collects that diverge.
+    pub swaps: u64,
+    /// Swaps that follow from their input.
+    pub exact_in: u64,
+    /// Swaps that follow from their output.
+    pub exact_out: u64,
+    /// Swaps that follow from their end price.
+    pub price_limit: u64,
+    /// Swaps for which one tick's liquidity was taken from the log.
+    pub inferred: u64,
+    /// Swaps that passed two or more unknown ticks, or came before any state.
+    pub unverifiable: u64,
+    /// Logs that nothing reproduces.
+    pub divergent: u64,
+}
+
+impl ReplayCounts {
+    /// Adds another pool's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.swaps += other.swaps;
+        self.exact_in += other.exact_in;
+        self.exact_out += other.exact_out;
+        self.price_limit += other.price_limit;
+        self.inferred += other.inferred;
+        self.unverifiable += other.unverifiable;
+        self.divergent += other.divergent;
+    }
+}
+
+/// A swap of the log with what is proven of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenSwap {
+    /// How far.
+    pub class: SwapClass,
+    /// What the swapper asked for; for an unverifiable swap, its recorded input.
+    pub intent: Intent,
+    /// Ticks whose liquidity was learnt from it.
+    pub learnt: Vec<Tick>,
+}
+
+/// What an event did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// A swap.
+    Swap(ProvenSwap),
+    /// Any other event.
+    Other,
+}
+
+/// What is known of the pool before the first log.
+#[derive(Debug, Clone)]
+enum Knowledge {
+    /// Everything, positions too: the logs begin with the pool's first price.
+    FromBirth,
+    /// Every tick, no position.
+    Ticks,
+    /// Nothing yet; changes of liquidity wait for a state to be applied to.
+    Nothing(Vec<PoolEvent>),
+    /// The state, and the ticks listed.
+    Some(TickKnowledge),
+}
+
+/// Re-executes a pool's events and proves each against its log.
+#[derive(Debug, Clone)]
+pub struct PoolReplay {
+    network: Network,
+    address: Address,
+    pool: Pool,
+    knowledge: Knowledge,
+    counts: ReplayCounts,
+}
+
+impl PoolReplay {
+    /// A replay that has seen no log.
+    pub fn new(network: Network, address: Address, start: Start) -> Self {
+        let (pool, knowledge) = match start {
+            Start::Logs(params) => (Pool::new(params), Knowledge::Nothing(Vec::new())),
+            Start::State(pool) => (*pool, Knowledge::Ticks),
+        };
+        Self {
+            network,
+            address,
+            pool,
+            knowledge,
+            counts: ReplayCounts::default(),
+        }
+    }
+
+    /// The pool's address.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The pool as the last log left it.
+    pub const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Whether the pool's state is known: from a given state, its first price, or its first swap on.
+    pub const fn has_state(&self) -> bool {
+        !matches!(self.knowledge, Knowledge::Nothing(_))
+    }
+
+    /// Whether every tick is known, so that the pool can be swapped through at any price.
+    pub const fn knows_every_tick(&self) -> bool {
+        matches!(self.knowledge, Knowledge::FromBirth | Knowledge::Ticks)
+    }
+
+    /// What was counted so far.
+    pub const fn counts(&self) -> &ReplayCounts {
+        &self.counts
+    }
+
+    /// Applies one event and proves it.
+    ///
+    /// # Errors
+    /// What the chain recorded does not reproduce. It is counted, the pool is put where the log says, and the replay may go on.
+    pub fn apply(&mut self, at: LogRef, event: &PoolEvent) -> Result<Applied, Divergence> {
+        self.counts.events += 1;
+        let applied = match event {
+            PoolEvent::Swap(record) => return self.swap(at, record).map(Applied::Swap),
+            PoolEvent::Initialize { sqrt_price, tick } => self.initialize(*sqrt_price, *tick),
+            PoolEvent::Mint(change) => self.mint(change),
+            PoolEvent::Burn(change) => self.burn(change),
+            PoolEvent::Collect {
+                position,
+                amount0,
+                amount1,
+            } => self.collect(position, *amount0, *amount1),
+            PoolEvent::Flash {
+                amount0,
+                amount1,
+                paid0,
+                paid1,
+            } => self.flash((*amount0, *amount1), (*paid0, *paid1)),
+            PoolEvent::SetFeeProtocol { old, new } => self.set_fee_protocol(*old, *new),
+            PoolEvent::CollectProtocol { amount0, amount1 } => self.collect_protocol(*amount0, *amount1),
+            PoolEvent::IncreaseObservationCardinalityNext => Ok(()),
+        };
+        applied.map(|()| Applied::Other).map_err(|mismatch| {
+            self.counts.divergent += 1;
+            self.divergence(at, mismatch)
+        })
+    }
+
+    fn divergence(&self, at: LogRef, Mismatch { expected, got }: Mismatch) -> Divergence {
+        Divergence {
+            network: self.network,
+            at,
+            contract: self.address,
+            expected,
+            got,
+        }
+    }
+
+    fn initialize(&mut self, sqrt_price: SqrtPriceX96, tick: Tick) -> Result<(), Mismatch> {
+        let expected = || format!("Initialize at tick {tick}");
+        let got = self
+            .pool
+            .initialize(sqrt_price)
+            .map_err(|revert| mismatch(expected(), revert))?;
+        self.knowledge = Knowledge::FromBirth;
+        if got == tick {
+            Ok(())
+        } else {
+            Err(mismatch(expected(), format!("tick {got}")))
+        }
+    }
+
+    fn mint(&mut self, change: &LiquidityChange) -> Result<(), Mismatch> {
+        if let Knowledge::Nothing(waiting) = &mut self.knowledge {
+            waiting.push(PoolEvent::Mint(*change));
+            return Ok(());
+        }
+        let got = self.pool.mint(change.position, change.amount);
+        proven(change, "Mint", got)
+    }
+
+    fn burn(&mut self, change: &LiquidityChange) -> Result<(), Mismatch> {
+        match &mut self.knowledge {
+            Knowledge::Nothing(waiting) => {
+                waiting.push(PoolEvent::Burn(*change));
+                return Ok(());
+            }
+            Knowledge::FromBirth => {
+                let got = self.pool.burn(change.position, change.amount);
+                return proven(change, "Burn", got);
+            }
+            Knowledge::Ticks | Knowledge::Some(_) => {}
+        }
+        let held = self
+            .pool
+            .position(&change.position)
+            .map_or(0, |position| position.liquidity);
+        let own = held.min(change.amount);
+        if held > 0 {
+            self.pool
+                .burn(change.position, own)
+                .map_err(|revert| mismatch(described(change, "Burn"), revert))?;
+        }
+        let amounts = delta(change.amount).and_then(|delta| self.pool.amounts_of(change.position, -delta));
+        self.withdraw_earlier_liquidity(change.position, change.amount - own)
+            .map_err(|got| mismatch(described(change, "Burn"), got))?;
+        proven(change, "Burn", amounts)
+    }
+
+    /// Takes out liquidity whose position was opened before the data begin.
+    fn withdraw_earlier_liquidity(&mut self, position: PositionKey, amount: u128) -> Result<(), String> {
+        if amount == 0 {
+            return Ok(());
+        }
+        let delta = i128::try_from(amount).map_err(|_| "liquidity over 127 bits".to_owned())?;
+        for (tick, net_change) in [(position.lower, -delta), (position.upper, delta)] {
+            if let Knowledge::Some(known) = &mut self.knowledge {
+                known.withdraw(&mut self.pool, tick.get(), net_change);
+                continue;
+            }
+            let mut info = self.pool.ticks().get(tick.get());
+            info.liquidity_gross = info
+                .liquidity_gross
+                .checked_sub(amount)
+                .ok_or_else(|| format!("only {} of liquidity at tick {tick}", info.liquidity_gross))?;
+            info.liquidity_net = info
+                .liquidity_net
+                .checked_add(net_change)
+                .ok_or("net liquidity over 127 bits")?;
+            self.pool.set_tick(tick, info);
+        }
+        let (price, tick) = (self.pool.sqrt_price(), self.pool.tick());
+        if let Some(price) = price
+            && position.lower <= tick
+            && tick < position.upper
+        {
+            let liquidity = self
+                .pool
+                .liquidity()
+                .checked_sub(amount)
+                .ok_or("less liquidity in range than is burnt")?;
+            self.pool.set_state(price, tick, liquidity);
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, position: &PositionKey, amount0: u128, amount1: u128) -> Result<(), Mismatch> {
+        let owed = self.pool.position(position).copied().unwrap_or_default();
+        let paid = self.pool.collect(position, amount0, amount1);
+        // What a position was owed before the data begin is not known, so that only a full history gives a ceiling.
+        if matches!(self.knowledge, Knowledge::FromBirth) && paid != (amount0, amount1) {
+            let got = format!("at most {} and {}", owed.tokens_owed0, owed.tokens_owed1);
+            return Err(mismatch(
+                format!("Collect of {amount0} and {amount1} by {}", position.owner),
+                got,
+            ));
+        }
+        Ok(())
+    }
+
+    fn flash(&mut self, amounts: Pair, paid: Pair) -> Result<(), Mismatch> {
+        if !self.has_state() {
+            return Ok(());
+        }
+        self.pool
+            .flash(amounts, paid)
+            .map_err(|revert| mismatch(format!("Flash that paid {} and {}", paid.0, paid.1), revert))
+    }
+
+    fn set_fee_protocol(&mut self, old: (u8, u8), new: (u8, u8)) -> Result<(), Mismatch> {
+        let before = self.pool.fee_protocol();
+        let known = matches!(self.knowledge, Knowledge::FromBirth | Knowledge::Ticks);
+        self.pool.set_fee_protocol_unchecked(FeeProtocol {
+            token0: new.0,
+            token1: new.1,
+        });
+        if known && (before.token0, before.token1) != old {
+            let got = format!("1/{} and 1/{}", before.token0, before.token1);
+            return Err(mismatch(
+                format!("protocol fees 1/{} and 1/{} before", old.0, old.1),
+                got,
+            ));
+        }
+        Ok(())
+    }
+
+    fn collect_protocol(&mut self, amount0: u128, amount1: u128) -> Result<(), Mismatch> {
+        let paid = self.pool.collect_protocol(amount0, amount1);
+        if matches!(self.knowledge, Knowledge::FromBirth) && paid != (amount0, amount1) {
+            return Err(mismatch(
+                format!("CollectProtocol of {amount0} and {amount1}"),
+                format!("at most {} and {}", paid.0, paid.1),
+            ));
+        }
+        Ok(())
+    }
+
+    fn swap(&mut self, at: LogRef, record: &SwapRecord) -> Result<ProvenSwap, Divergence> {
+        self.counts.swaps += 1;
+        let proven = self.prove_swap(record);
+        let count = match proven.as_ref().map_or(SwapClass::Divergent, |proven| proven.class) {
+            SwapClass::ExactIn => &mut self.counts.exact_in,
+            SwapClass::ExactOut => &mut self.counts.exact_out,
+            SwapClass::PriceLimit => &mut self.counts.price_limit,
+            SwapClass::Inferred => &mut self.counts.inferred,
+            SwapClass::Unverifiable => &mut self.counts.unverifiable,
+            SwapClass::Divergent => &mut self.counts.divergent,
+        };
+        *count += 1;
+        proven.map_err(|got| {
+            self.pass_unproven(record);
+            let expected = format!("Swap {}", numbers(record));
+            self.divergence(at, mismatch(expected, got))
+        })
+    }
+
+    fn prove_swap(&mut self, record: &SwapRecord) -> Result<ProvenSwap, String> {
+        let Some(before) = self.pool.sqrt_price().filter(|_| self.has_state()) else {
+            return Ok(self.begin_at(record));
+        };
+        let passed = match &self.knowledge {
+            Knowledge::Some(known) => known.passed(&self.pool, self.pool.tick().get(), record.tick.get()),
+            _ => Passed::Known,
+        };
+        match passed {
+            Passed::Known => {
+                let (intent, toggled) = self.prove_and_commit(record, before)?;
+                Ok(ProvenSwap {
+                    class: intent.class(),
+                    intent,
+                    learnt: toggled,
+                })
+            }
+            Passed::OneUnknown { tick, known_net } => self.infer(record, before, tick, known_net),
+            Passed::Unknown => {
+                let intent = recorded_input(record, before);
+                self.pass_unproven(record);
+                Ok(ProvenSwap {
+                    class: SwapClass::Unverifiable,
+                    intent,
+                    learnt: Vec::new(),
+                })
+            }
+        }
+    }
+
+    /// Tries each intent in its order; the error is what the first one gives instead.
+    fn first_that_reproduces(
+        &self,
+        record: &SwapRecord,
+        before: SqrtPriceX96,
+    ) -> Result<(Intent, SwapOutcome), String> {
+        let mut first = None;
+        for intent in Intent::candidates(record, before) {
+            match intent.quote(&self.pool) {
+                Ok(outcome) if reproduces(&outcome, record) => return Ok((intent, outcome)),
+                Ok(outcome) => {
+                    first.get_or_insert_with(|| {
+                        numbers(&SwapRecord {
+                            amount0: outcome.amount0,
+                            amount1: outcome.amount1,
+                            sqrt_price: outcome.sqrt_price,
+                            liquidity: outcome.liquidity,
+                            tick: outcome.tick,
+                        })
+                    });
+                }
+                Err(revert) => {
+                    first.get_or_insert_with(|| revert.to_string());
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| "no swap".to_owned()))
+    }
+
+    /// The first swap of logs that come without a state gives the state after it, and nothing to check it by.
+    fn begin_at(&mut self, record: &SwapRecord) -> ProvenSwap {
+        self.pool.set_state(record.sqrt_price, record.tick, record.liquidity);
+        let waiting = std::mem::replace(&mut self.knowledge, Knowledge::Some(TickKnowledge::default()));
+        if let Knowledge::Nothing(waiting) = waiting {
+            for event in waiting {
+                // Their amounts have no price to be checked by; their ticks and positions count from here.
+                let _ = match &event {
+                    PoolEvent::Mint(change) => self.mint(change),
+                    PoolEvent::Burn(change) => self.burn(change),
+                    _ => Ok(()),
+                };
+            }
+            self.pool.set_state(record.sqrt_price, record.tick, record.liquidity);
+        }
+        let intent = recorded_input(record, record.sqrt_price);
+        ProvenSwap {
+            class: SwapClass::Unverifiable,
+            intent,
+            learnt: Vec::new(),
+        }
+    }
+
+    /// Takes one tick's net liquidity from the recorded liquidity, and checks the amounts with it.
+    fn infer(
+        &mut self,
+        record: &SwapRecord,
+        before: SqrtPriceX96,
+        tick: i32,
+        known_net: i128,
+    ) -> Result<ProvenSwap, String> {
+        let too_large = || "net liquidity over 127 bits".to_owned();
+        let gained = difference(record.liquidity, self.pool.liquidity()).ok_or_else(too_large)?;
+        let rising = record.tick > self.pool.tick();
+        let net = if rising { gained } else { -gained }
+            .checked_sub(known_net)
+            .ok_or_else(too_large)?;
+        if let Knowledge::Some(known) = &mut self.knowledge {
+            known.learn(&mut self.pool, tick, net);
+        }
+        match self.prove_and_commit(record, before) {
+            Ok((intent, mut learnt)) => {
+                learnt.push(Tick::clamped(tick));
+                Ok(ProvenSwap {
+                    class: SwapClass::Inferred,
+                    intent,
+                    learnt,
+                })
+            }
+            Err(got) => {
+                if let Knowledge::Some(known) = &mut self.knowledge {
+                    known.forget(&mut self.pool, tick);
+                }
+                Err(got)
+            }
+        }
+    }
+
+    /// Finds the intent that gives all five numbers and carries it out. Where logs are all there is, a tick whose positions cancel out
+    /// cannot be told from an empty one until a swap rounds there: those are tried both ways, and the ones that changed are returned.
+    fn prove_and_commit(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> Result<(Intent, Vec<Tick>), String> {
+        let miss = match self.first_that_reproduces(record, before) {
+            Ok((intent, outcome)) => {
+                self.pool.commit(&outcome);
+                return Ok((intent, Vec::new()));
+            }
+            Err(miss) => miss,
+        };
+        let ambiguous = match &self.knowledge {
+            Knowledge::Some(known) => known.ambiguous_between(&self.pool, self.pool.tick().get(), record.tick.get()),
+            _ => Vec::new(),
+        };
+        for choice in 1u32..1 << ambiguous.len() {
+            let chosen = |(i, _): &(usize, &i32)| choice & (1 << i) != 0;
+            let toggled: Vec<i32> = ambiguous
+                .iter()
+                .enumerate()
+                .filter(chosen)
+                .map(|(_, tick)| *tick)
+                .collect();
+            self.toggle(&toggled);
+            if let Ok((intent, outcome)) = self.first_that_reproduces(record, before) {
+                self.pool.commit(&outcome);
+                return Ok((intent, toggled.into_iter().map(Tick::clamped).collect()));
+            }
+            self.toggle(&toggled);
+        }
+        Err(miss)
+    }
+
+    fn toggle(&mut self, ticks: &[i32]) {
+        if let Knowledge::Some(known) = &mut self.knowledge {
+            ticks.iter().for_each(|tick| known.toggle(&mut self.pool, *tick));
+        }
+    }
+
+    /// Puts the pool where the log says, passing its ticks with the recorded change of liquidity placed at one of the unknown ones,
+    /// so that fee growth stays close; what it then holds of these fees is an estimate.
+    fn pass_unproven(&mut self, record: &SwapRecord) {
+        if let Some(before) = self.pool.sqrt_price() {
+            let token_in = recorded_input(record, before).token_in();
+            if record.sqrt_price != before
+                && let Ok(outcome) = (Intent::PriceLimit {
+                    token_in,
+                    limit: record.sqrt_price,
+                })
+                .quote(&self.pool)
+            {
+                self.pool.commit(&outcome);
+            }
+        }
+        self.pool.set_state(record.sqrt_price, record.tick, record.liquidity);
+    }
+}
+
+/// Token0 and token1.
+type Pair = (U256, U256);
+
+/// What was recorded, and what came out instead.
+struct Mismatch {
+    expected: String,
+    got: String,
+}
+
+fn mismatch(expected: String, got: impl ToString) -> Mismatch {
+    Mismatch {
+        expected,
+        got: got.to_string(),
+    }
+}
+
+fn recorded_input(record: &SwapRecord, before: SqrtPriceX96) -> Intent {
+    let fallback = Intent::PriceLimit {
+        token_in: Side::Token0,
+        limit: record.sqrt_price,
+    };
+    Intent::candidates(record, before).next().unwrap_or(fallback)
+}
+
+fn difference(after: u128, before: u128) -> Option<i128> {
+    i128::try_from(after).ok()?.checked_sub(i128::try_from(before).ok()?)
+}
+
+fn delta(amount: u128) -> Result<i128, Revert> {
+    i128::try_from(amount).map_err(|_| Revert::WITHOUT_REASON)
+}
+
+fn proven(change: &LiquidityChange, name: &str, got: Result<Pair, Revert>) -> Result<(), Mismatch> {
+    match got {
+        Ok(got) if got == (change.amount0, change.amount1) => Ok(()),
+        Ok((amount0, amount1)) => Err(mismatch(described(change, name), format!("{amount0} and {amount1}"))),
+        Err(revert) => Err(mismatch(described(change, name), revert)),
+    }
+}
+
+fn described(change: &LiquidityChange, name: &str) -> String {
+    let PositionKey { owner, lower, upper } = change.position;
+    format!(
+        "{name} of liquidity {} in {lower}..{upper} by {owner} for {} and {}",
+        change.amount, change.amount0, change.amount1
+    )
+}
+
+fn numbers(record: &SwapRecord) -> String {
+    format!(
+        "amount0 {}, amount1 {}, sqrtPriceX96 {}, liquidity {}, tick {}",
+        record.amount0, record.amount1, record.sqrt_price, record.liquidity, record.tick
+    )
+}
