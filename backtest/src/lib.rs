@@ -1,0 +1,14 @@
+//! Strategies over history: a simulated executor whose liquidity and trades change the pool, its costs, and what the results are worth.
+
+mod run;
+mod counterfactual;
+mod executor;
+mod gas;
+mod metrics;
+mod settings;
+
+pub use run::{Backtest, BacktestOutput, run};
+pub use executor::SimulatedExecutor;
+pub use gas::GasTable;
+pub use metrics::{Drawdown, Metrics, Sample};
+pub use settings::{Flow, Footprint, GasPrice, Settings};

@@ -1,0 +1,27 @@
+//! The loop that backtest, paper and live share: source → market → strategy → executor → ledger.
+//!
+//! They differ in their [`Source`] and their [`Executor`] only; no [`Strategy`] knows which one it runs under.
+
+mod account;
+mod action;
+mod equity;
+mod executor;
+mod ledger;
+mod log_source;
+mod prices;
+mod run;
+mod source;
+mod strategy;
+mod view;
+
+pub use account::{Account, Holding, Holdings, OwnPosition};
+pub use action::{Action, Filled, Outcome, PositionId, Receipt, Size};
+pub use equity::EquityPoint;
+pub use executor::Executor;
+pub use ledger::{Ledger, LedgerError, Profit};
+pub use log_source::{LogSource, Role};
+pub use prices::{PriceBook, Prices};
+pub use run::{Mark, Observer, RunError, Runner, Valuation};
+pub use source::{Block, Source, SourceError};
+pub use strategy::Strategy;
+pub use view::View;

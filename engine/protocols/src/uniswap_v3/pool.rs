@@ -354,6 +354,28 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// The liquidity in range if the price were in another tick.
+    pub fn liquidity_at(&self, tick: Tick) -> u128 {
+        let (spacing, target) = (self.params.tick_spacing, tick.get());
+        let (mut at, mut liquidity) = (self.tick, self.liquidity);
+        let rising = target > at;
+        loop {
+            let (next, initialized) = self.bitmap.next_initialized_within_word(at, spacing, !rising);
+            // A tick is passed upwards when the price is at or above it, downwards when it is below.
+            if if rising { next > target } else { next <= target } {
+                return liquidity;
+            }
+            if initialized {
+                let net = self.ticks.get(next).liquidity_net;
+                let delta = if rising { net } else { net.saturating_neg() };
+                liquidity = liquidity.saturating_add_signed(delta);
+            }
+            at = if rising { next } else { next - 1 };
+        }
+    }
+}
+
 /// What a replay or a snapshot knows from outside the contract's functions.
 impl Pool {
     /// Puts the price, tick and liquidity where the chain says they are.

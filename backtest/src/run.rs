@@ -1,0 +1,172 @@
+use crate::{GasTable, Metrics, Sample, Settings, SimulatedExecutor};
+use alloy_primitives::{Address, I256, U256};
+use plimsoll_market::{Market, ReplayCounts};
+use plimsoll_runtime::{
+    Block, EquityPoint, Ledger, LedgerError, Mark, Observer, Outcome, Profit, Receipt, RunError, Runner, Source, Strategy, Valuation,
+};
+use plimsoll_units::Network;
+use std::collections::BTreeMap;
+
+/// What to backtest, but for the source and the strategy.
+#[derive(Debug, Clone)]
+pub struct Backtest<'a> {
+    /// The chain, whose usual block time stands in where the data carry no times.
+    pub network: Network,
+    /// How to execute.
+    pub settings: Settings,
+    /// Gas of each action.
+    pub gas: GasTable,
+    /// Base units by token at the start.
+    pub portfolio: BTreeMap<Address, U256>,
+    /// How everything is valued.
+    pub valuation: Valuation<'a>,
+    /// The token whose price is charted.
+    pub charted: Address,
+    /// First block to decide at.
+    pub from_block: Option<u64>,
+}
+
+/// What came of it. Money is in base units of the numeraire.
+#[derive(Debug, Clone)]
+pub struct BacktestOutput {
+    /// First and last block of the run.
+    pub blocks: (u64, u64),
+    /// Whether times are the data's own (`true`) or follow from block numbers.
+    pub times_from_data: bool,
+    /// Value at the first block.
+    pub start_value: I256,
+    /// Value at the last.
+    pub end_value: I256,
+    /// Where the profit came from.
+    pub profit: Profit,
+    /// The strategy's metrics.
+    pub metrics: Metrics,
+    /// Share of the run's time with a position in range, in percent.
+    pub time_in_range_percent: f64,
+    /// Value swapped ÷ start value.
+    pub turnover: f64,
+    /// Gas and slippage ÷ start value, in percent.
+    pub fee_drag_percent: f64,
+    /// The metrics of keeping the first holdings.
+    pub hold: Metrics,
+    /// Actions asked for, carried out, reverted.
+    pub actions: (u64, u64, u64),
+    /// Swaps of arbitrageurs that traded own price moves back.
+    pub arbitrage_swaps: u64,
+    /// How far the history is proven.
+    pub replay: ReplayCounts,
+    /// One point a block.
+    pub equity: Vec<EquityPoint>,
+    /// Every action's fate.
+    pub receipts: Vec<Receipt>,
+}
+
+struct Recorder<'a, O> {
+    charted: Address,
+    equity: Vec<EquityPoint>,
+    receipts: Vec<Receipt>,
+    failed: Option<LedgerError>,
+    also: &'a mut O,
+}
+
+impl<O: Observer> Observer for Recorder<'_, O> {
+    fn read(&mut self, block: &Block) {
+        self.also.read(block);
+    }
+
+    fn receipt(&mut self, receipt: &Receipt) {
+        self.also.receipt(receipt);
+        self.receipts.push(receipt.clone());
+    }
+
+    fn mark(&mut self, mark: &Mark<'_>) {
+        self.also.mark(mark);
+        match EquityPoint::new(mark, self.charted) {
+            Ok(point) => self.equity.push(point),
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+/// Runs a strategy over a source's blocks.
+///
+/// # Errors
+/// See [`RunError`]; a divergence of the data from the contracts' rules ends the run.
+pub fn run<S: Source, T: Strategy>(
+    backtest: &Backtest<'_>,
+    source: S,
+    market: Market,
+    strategy: T,
+    observer: &mut impl Observer,
+) -> Result<BacktestOutput, RunError> {
+    let executor = SimulatedExecutor::new(backtest.settings, backtest.gas, backtest.portfolio.clone());
+    let mut runner = Runner { source, strategy, executor, market, from_block: backtest.from_block };
+    let mut recorder =
+        Recorder { charted: backtest.charted, equity: Vec::new(), receipts: Vec::new(), failed: None, also: observer };
+    let ledger = runner.run(&backtest.valuation, &mut recorder)?;
+    let Recorder { equity, receipts, failed, .. } = recorder;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => output(backtest, &runner, &ledger, equity, receipts),
+    }
+}
+
+fn output<S, T>(
+    backtest: &Backtest<'_>,
+    runner: &Runner<S, T, SimulatedExecutor>,
+    ledger: &Ledger,
+    equity: Vec<EquityPoint>,
+    receipts: Vec<Receipt>,
+) -> Result<BacktestOutput, RunError> {
+    let (Some(first), Some(last)) = (equity.first(), equity.last()) else { return Err(RunError::NothingToRun) };
+    let times_from_data = equity.iter().all(|point| point.timestamp.is_some());
+    let block_time = backtest.network.block_time_s().unwrap_or(12);
+    let samples = |value: fn(&EquityPoint) -> I256| -> Vec<Sample> {
+        let time = |point: &EquityPoint| match point.timestamp {
+            Some(time) if times_from_data => time,
+            _ => (point.block_number - first.block_number) * block_time,
+        };
+        let sample = |point: &EquityPoint| Sample { block_number: point.block_number, timestamp: time(point), value: value(point) };
+        equity.iter().map(sample).collect()
+    };
+    let profit = ledger.profit()?;
+    let start = to_f64(ledger.start_value());
+    let share = |amount: f64| if start > 0.0 { amount / start } else { 0.0 };
+    let filled = receipts.iter().filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_))).count() as u64;
+    let executed = receipts.len() as u64;
+    let pending = plimsoll_runtime::Executor::pending(&runner.executor) as u64;
+    Ok(BacktestOutput {
+        blocks: (first.block_number, last.block_number),
+        times_from_data,
+        start_value: ledger.start_value(),
+        end_value: ledger.value()?,
+        profit,
+        metrics: Metrics::new(&samples(|point| point.value)),
+        time_in_range_percent: time_in_range_percent(&equity),
+        turnover: share(f64::from(ledger.turnover())),
+        fee_drag_percent: share(to_f64(profit.gas) + to_f64(profit.slippage)) * 100.0,
+        hold: Metrics::new(&samples(|point| point.held_value)),
+        actions: (executed + pending, filled, executed - filled),
+        arbitrage_swaps: runner.executor.arbitrage_swaps(),
+        replay: runner.market.counts(),
+        equity,
+        receipts,
+    })
+}
+
+/// Each block's state holds until the next block with events.
+#[allow(clippy::cast_precision_loss)] // block counts
+fn time_in_range_percent(equity: &[EquityPoint]) -> f64 {
+    let (mut inside, mut all) = (0u64, 0u64);
+    for pair in equity.windows(2) {
+        let blocks = pair[1].block_number - pair[0].block_number;
+        all += blocks;
+        inside += if pair[0].in_range > 0 { blocks } else { 0 };
+    }
+    if all == 0 { 0.0 } else { inside as f64 / all as f64 * 100.0 }
+}
+
+fn to_f64(value: I256) -> f64 {
+    let magnitude = f64::from(value.unsigned_abs());
+    if value.is_negative() { -magnitude } else { magnitude }
+}
