@@ -1,1 +1,80 @@
-fn main(){}
+//! The command line: one file a subcommand, wiring and rendering only.
+
+mod backtest;
+mod config;
+mod exit;
+mod import;
+mod inputs;
+mod lake;
+mod progress;
+mod quote;
+mod replay;
+mod report;
+mod sample;
+mod universe;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use exit::Failure;
+use std::process::ExitCode;
+
+/// Exact, honest, fast: replays, proves and backtests DeFi on real chain data.
+///
+/// Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 the data diverge from the chain's rules.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, max_term_width = 100)]
+struct Cli {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// No progress and no notes on stderr.
+    #[arg(long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// One JSON document; exact integers are strings.
+    Json,
+}
+
+/// What every subcommand gets to know of the terminal.
+#[derive(Debug, Clone, Copy)]
+struct Terminal {
+    format: Format,
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a strategy over history; without a file, over the bundled sample.
+    Backtest(backtest::Args),
+    /// Re-executes every event of a pool and proves it against what the chain recorded.
+    Replay(replay::Args),
+    /// Quotes swaps against a pool's state, changing nothing.
+    Quote(quote::Args),
+    /// Loads logs, block headers or a pool's state.
+    Import(import::Args),
+    /// Shows and checks what a lake holds.
+    Lake(lake::Args),
+    /// Makes the bundled synthetic sample again.
+    Sample(sample::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal { format: cli.format, quiet: cli.quiet };
+    let result = match cli.command {
+        Command::Backtest(args) => backtest::run(&args, terminal),
+        Command::Replay(args) => replay::run(&args, terminal),
+        Command::Quote(args) => quote::run(&args, terminal),
+        Command::Import(args) => import::run(&args, terminal),
+        Command::Lake(args) => lake::run(&args, terminal),
+        Command::Sample(args) => sample::run(&args, terminal),
+    };
+    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
+}

@@ -43,6 +43,12 @@ impl CounterfactualPool {
         self.own.is_empty() && self.pool.sqrt_price() == recorded.pool().sqrt_price() && self.pool.tick() == recorded.pool().tick()
     }
 
+    /// Whether both ticks are initialized without the position `except`.
+    pub(crate) fn both_ticks_stand(&self, lower: Tick, upper: Tick, except: Option<PositionId>) -> bool {
+        let own = except.and_then(|id| self.own.get(&id)).map_or(0, |own| own.standing);
+        [lower, upper].iter().all(|tick| self.pool.ticks().get(tick.get()).liquidity_gross > own)
+    }
+
     /// Opens a position; returns the token0 and token1 it costs.
     pub(crate) fn add(&mut self, id: PositionId, lower: Tick, upper: Tick, liquidity: u128) -> Result<(U256, U256), Revert> {
         let key = PositionKey { owner: owner(id), lower, upper };

@@ -56,17 +56,36 @@ impl SimulatedExecutor {
     }
 
     fn execute(&mut self, order: &Order, market: &Market) -> (Outcome, u64) {
+        let gas = self.gas_before(order, market);
         let result = match order.action {
             Action::AddLiquidity { pool, lower, upper, amount0, amount1 } => {
-                (self.add_liquidity(order, pool, (lower, upper), (amount0, amount1), market), self.gas.add_liquidity)
+                (self.add_liquidity(order, pool, (lower, upper), (amount0, amount1), market), gas)
             }
-            Action::RemoveLiquidity { position } => (self.remove_liquidity(position, market), self.gas.remove_liquidity),
-            Action::Collect { position } => (self.collect(position, market), self.gas.collect),
+            Action::RemoveLiquidity { position } => (self.remove_liquidity(position, market), gas),
+            Action::Collect { position } => (self.collect(position, market), gas),
             Action::Swap { pool, token_in, amount_in } => self.swap(order, pool, token_in, amount_in, market),
         };
         match result {
             (Ok(filled), gas) => (Outcome::Filled(filled), gas),
             (Err(reason), gas) => (Outcome::Reverted { reason }, gas),
+        }
+    }
+
+    /// What the action will use, but for a swap's ticks. A revert is charged as if it had gone through: an upper bound.
+    fn gas_before(&mut self, order: &Order, market: &Market) -> u64 {
+        let gas = self.gas;
+        match order.action {
+            Action::AddLiquidity { pool, lower, upper, .. } => {
+                let stand = self.own_pool(pool, market).is_ok_and(|own| own.both_ticks_stand(lower, upper, None));
+                if stand { gas.add_liquidity } else { gas.add_liquidity_new_tick }
+            }
+            Action::RemoveLiquidity { position } => {
+                let own = self.position(position).ok().and_then(|own| Some((own, self.pools.get(&own.pool)?)));
+                let stand = own.is_none_or(|(own, pool)| pool.both_ticks_stand(own.lower, own.upper, Some(position)));
+                if stand { gas.remove_liquidity } else { gas.remove_liquidity_clearing_tick }
+            }
+            Action::Collect { .. } => gas.collect,
+            Action::Swap { .. } => gas.swap,
         }
     }
 

@@ -1,4 +1,5 @@
 use alloy_primitives::I256;
+use plimsoll_units::to_f64;
 
 /// Seconds of a year, 365 days.
 const YEAR_S: f64 = 31_536_000.0;
@@ -60,7 +61,7 @@ impl Metrics {
         let span_s = last.timestamp.saturating_sub(first.timestamp);
         let period_s = if span_s <= 90 * 24 * HOUR_S { HOUR_S } else { 24 * HOUR_S };
         let returns = period_returns(samples, period_s);
-        let (start, end) = (f64::from_i256(first.value), f64::from_i256(last.value));
+        let (start, end) = (to_f64(first.value), to_f64(last.value));
         let growth = (start > 0.0).then(|| end / start);
         let max_drawdown = max_drawdown(samples);
         let annualized = growth.filter(|growth| *growth > 0.0 && span_s > 0).map(|growth| annualized(growth, span_s));
@@ -100,17 +101,17 @@ fn annualized(growth: f64, span_s: u64) -> f64 {
 /// Returns between the values that stood at whole periods after the first.
 fn period_returns(samples: &[Sample], period_s: u64) -> Vec<f64> {
     let Some(first) = samples.first() else { return Vec::new() };
-    let (mut closes, mut last) = (vec![f64::from_i256(first.value)], first);
+    let (mut closes, mut last) = (vec![to_f64(first.value)], first);
     let mut boundary = first.timestamp.saturating_add(period_s);
     for sample in samples {
         while boundary < sample.timestamp {
-            closes.push(f64::from_i256(last.value));
+            closes.push(to_f64(last.value));
             boundary = boundary.saturating_add(period_s);
         }
         last = sample;
     }
     if boundary == last.timestamp {
-        closes.push(f64::from_i256(last.value));
+        closes.push(to_f64(last.value));
     }
     closes.windows(2).filter(|pair| pair[0] > 0.0).map(|pair| pair[1] / pair[0] - 1.0).collect()
 }
@@ -122,7 +123,7 @@ fn max_drawdown(samples: &[Sample]) -> Option<Drawdown> {
         if sample.value > peak.value {
             peak = sample;
         }
-        let depth = 1.0 - f64::from_i256(sample.value) / f64::from_i256(peak.value);
+        let depth = 1.0 - to_f64(sample.value) / to_f64(peak.value);
         if depth > deepest.depth {
             deepest = Drawdown { depth, from: peak.timestamp, to: sample.timestamp };
         }
@@ -139,17 +140,6 @@ fn expected_shortfall(returns: &[f64], share: f64) -> Option<f64> {
     let tail = sorted.get(..worst)?;
     #[allow(clippy::cast_precision_loss)]
     Some(-tail.iter().sum::<f64>() / worst as f64)
-}
-
-trait FromI256 {
-    fn from_i256(value: I256) -> Self;
-}
-
-impl FromI256 for f64 {
-    fn from_i256(value: I256) -> Self {
-        let magnitude = Self::from(value.unsigned_abs());
-        if value.is_negative() { -magnitude } else { magnitude }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use plimsoll_market::{Market, ReplayCounts};
 use plimsoll_runtime::{
     Block, EquityPoint, Ledger, LedgerError, Mark, Observer, Outcome, Profit, Receipt, RunError, Runner, Source, Strategy, Valuation,
 };
-use plimsoll_units::Network;
+use plimsoll_units::{Network, to_f64};
 use std::collections::BTreeMap;
 
 /// What to backtest, but for the source and the strategy.
@@ -164,9 +164,4 @@ fn time_in_range_percent(equity: &[EquityPoint]) -> f64 {
         inside += if pair[0].in_range > 0 { blocks } else { 0 };
     }
     if all == 0 { 0.0 } else { inside as f64 / all as f64 * 100.0 }
-}
-
-fn to_f64(value: I256) -> f64 {
-    let magnitude = f64::from(value.unsigned_abs());
-    if value.is_negative() { -magnitude } else { magnitude }
 }

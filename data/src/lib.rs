@@ -1,0 +1,19 @@
+//! Reads and keeps chain data: log files of every common shape, pool snapshots, and the lake.
+//!
+//! Nothing here decodes an event. Every reader streams, checks each row, and answers a bad one with a
+//! [`DataError`] of one line that names the file, the row and what is wrong.
+
+pub mod blocks;
+mod error;
+mod input;
+pub mod lake;
+pub mod logs;
+mod parquet_file;
+pub mod run_folder;
+pub mod samples;
+pub mod snapshot;
+
+pub use error::{DataError, Place};
+
+#[cfg(test)]
+mod fixture;

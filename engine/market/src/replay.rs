@@ -1,6 +1,7 @@
 use crate::{
-    Divergence, Intent, SwapClass,
+    Divergence, Intent, ReplayCounts, SwapClass,
     intent::reproduces,
+    mismatch::{Mismatch, described, mismatch, numbers, proven},
     tick_knowledge::{Passed, TickKnowledge},
 };
 use alloy_primitives::{Address, U256};
@@ -16,41 +17,6 @@ pub enum Start {
     Logs(PoolParams),
     /// The pool's whole tick map at the end of a block; what its positions are owed stays unknown.
     State(Box<Pool>),
-}
-
-/// How many logs there were, and how far the swaps are proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReplayCounts {
-    /// Logs of the pool.
-    pub events: u64,
-    /// Swaps; the six classes sum to this, but for mints, burns and collects that diverge.
-    pub swaps: u64,
-    /// Swaps that follow from their input.
-    pub exact_in: u64,
-    /// Swaps that follow from their output.
-    pub exact_out: u64,
-    /// Swaps that follow from their end price.
-    pub price_limit: u64,
-    /// Swaps for which one tick's liquidity was taken from the log.
-    pub inferred: u64,
-    /// Swaps that passed two or more unknown ticks, or came before any state.
-    pub unverifiable: u64,
-    /// Logs that nothing reproduces.
-    pub divergent: u64,
-}
-
-impl ReplayCounts {
-    /// Adds another pool's counts.
-    pub fn add(&mut self, other: &Self) {
-        self.events += other.events;
-        self.swaps += other.swaps;
-        self.exact_in += other.exact_in;
-        self.exact_out += other.exact_out;
-        self.price_limit += other.price_limit;
-        self.inferred += other.inferred;
-        self.unverifiable += other.unverifiable;
-        self.divergent += other.divergent;
-    }
 }
 
 /// A swap of the log with what is proven of it.
@@ -514,19 +480,6 @@ impl PoolReplay {
 /// Token0 and token1.
 type Pair = (U256, U256);
 
-/// What was recorded, and what came out instead.
-struct Mismatch {
-    expected: String,
-    got: String,
-}
-
-fn mismatch(expected: String, got: impl ToString) -> Mismatch {
-    Mismatch {
-        expected,
-        got: got.to_string(),
-    }
-}
-
 fn recorded_input(record: &SwapRecord, before: SqrtPriceX96) -> Intent {
     let fallback = Intent::PriceLimit {
         token_in: Side::Token0,
@@ -543,25 +496,3 @@ fn delta(amount: u128) -> Result<i128, Revert> {
     i128::try_from(amount).map_err(|_| Revert::WITHOUT_REASON)
 }
 
-fn proven(change: &LiquidityChange, name: &str, got: Result<Pair, Revert>) -> Result<(), Mismatch> {
-    match got {
-        Ok(got) if got == (change.amount0, change.amount1) => Ok(()),
-        Ok((amount0, amount1)) => Err(mismatch(described(change, name), format!("{amount0} and {amount1}"))),
-        Err(revert) => Err(mismatch(described(change, name), revert)),
-    }
-}
-
-fn described(change: &LiquidityChange, name: &str) -> String {
-    let PositionKey { owner, lower, upper } = change.position;
-    format!(
-        "{name} of liquidity {} in {lower}..{upper} by {owner} for {} and {}",
-        change.amount, change.amount0, change.amount1
-    )
-}
-
-fn numbers(record: &SwapRecord) -> String {
-    format!(
-        "amount0 {}, amount1 {}, sqrtPriceX96 {}, liquidity {}, tick {}",
-        record.amount0, record.amount1, record.sqrt_price, record.liquidity, record.tick
-    )
-}

@@ -5,7 +5,7 @@ use plimsoll_protocols::{
     RawLog,
     uniswap_v3::{DecodeError, ManagerEvent, PoolEvent},
 };
-use std::{collections::BTreeMap, iter::Peekable};
+use std::{collections::BTreeMap, iter::Peekable, ops::RangeInclusive};
 
 /// What a contract is, so that its logs can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub struct LogSource<I: Iterator> {
     logs: Peekable<I>,
     roles: BTreeMap<Address, Role>,
     base_fees: Box<dyn FnMut(u64) -> Result<Option<u64>, SourceError>>,
+    blocks: RangeInclusive<u64>,
 }
 
 impl<I: Iterator> std::fmt::Debug for LogSource<I> {
@@ -50,7 +51,14 @@ where
 {
     /// A source of these contracts' events; logs of other contracts are passed over.
     pub fn new(logs: I, roles: BTreeMap<Address, Role>) -> Self {
-        Self { logs: logs.peekable(), roles, base_fees: Box::new(|_| Ok(None)) }
+        Self { logs: logs.peekable(), roles, base_fees: Box::new(|_| Ok(None)), blocks: 0..=u64::MAX }
+    }
+
+    /// With blocks outside the range left out.
+    #[must_use]
+    pub fn within(mut self, blocks: RangeInclusive<u64>) -> Self {
+        self.blocks = blocks;
+        self
     }
 
     /// With a look-up of each block's base fee, in wei a unit of gas; it is asked in rising order.
@@ -67,11 +75,16 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     fn next_block(&mut self) -> Result<Option<Block>, SourceError> {
+        let blocks = self.blocks.clone();
+        while self.logs.next_if(|log| matches!(log, Ok(log) if log.at.block_number < *blocks.start())).is_some() {}
         let Some(first) = self.logs.peek() else { return Ok(None) };
         let Ok(first) = first else {
             return self.logs.next().map_or(Ok(None), |log| log.map(|_| None).map_err(SourceError::new));
         };
         let at = first.block();
+        if at.number > *blocks.end() {
+            return Ok(None);
+        }
         let mut events = Vec::new();
         while let Some(log) = self.logs.next_if(|log| !matches!(log, Ok(log) if log.at.block_number != at.number)) {
             let log = log.map_err(SourceError::new)?;

@@ -4,6 +4,7 @@
 
 mod block;
 mod decimal;
+mod float;
 mod full_math;
 mod network;
 mod price;
@@ -11,6 +12,7 @@ mod tick;
 
 pub use block::{BlockRef, LogRef};
 pub use decimal::{AmountError, format_amount, parse_amount};
+pub use float::to_f64;
 pub use full_math::{Rounding, div, mul_div};
 pub use network::{Network, UnknownNetwork};
 pub use price::{Side, SqrtPriceX96};

@@ -160,26 +160,28 @@ pub fn known_pool(network: Network, address: Address) -> Option<&'static KnownPo
         .find(|pool| pool.network == network && pool.address == address)
 }
 
+/// A token of the known pools by its symbol: address and decimals.
+pub fn known_token(network: Network, symbol: &str) -> Option<(Address, u8)> {
+    let tokens = POOLS.iter().filter(|pool| pool.network == network).flat_map(|pool| [pool.token0, pool.token1]);
+    tokens.into_iter().find(|token| token.0 == symbol).map(|(_, address, decimals)| (address, decimals))
+}
+
+/// The symbol and decimals of a token of the known pools.
+pub fn known_symbol(network: Network, token: Address) -> Option<(&'static str, u8)> {
+    let tokens = POOLS.iter().filter(|pool| pool.network == network).flat_map(|pool| [pool.token0, pool.token1]);
+    tokens.into_iter().find(|known| known.1 == token).map(|(symbol, _, decimals)| (symbol, decimals))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use alloy_primitives::{B256, U256, b256, keccak256};
-    use alloy_sol_types::SolValue;
+    use super::{super::factory::pool_address, *};
 
-    /// The factory's address and the pool's init-code hash fix every pool's address (CREATE2).
     #[test]
     fn every_address_follows_from_its_tokens_and_fee() {
-        const FACTORY: Address = address!("1F98431c8aD98523631AE4a59f267346ea31F984");
-        const INIT_CODE: B256 = b256!("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54");
         for pool in &POOLS {
-            let salt = keccak256((pool.token0.1, pool.token1.1, U256::from(pool.params.fee_pips)).abi_encode());
-            assert_eq!(
-                FACTORY.create2(salt, INIT_CODE),
-                pool.address,
-                "{}/{}",
-                pool.token0.0,
-                pool.token1.0
-            );
+            let expected = pool_address(pool.token1.1, pool.token0.1, pool.params.fee_pips);
+            assert_eq!(expected, pool.address, "{}/{}", pool.token0.0, pool.token1.0);
+            assert!(pool.token0.1 < pool.token1.1);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Written from the whitepaper's formulas; where a rounding matters, the published bytecode decides.
 
 mod abi;
+pub mod factory;
 mod known_pools;
 pub mod liquidity_math;
 mod pool;
@@ -18,7 +19,7 @@ pub use abi::{
     DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager,
     pool as pool_abi,
 };
-pub use known_pools::{KnownPool, known_pool};
+pub use known_pools::{KnownPool, known_pool, known_symbol, known_token};
 pub use pool::{FeeProtocol, Pool, PoolParams};
 pub use position::{Position, earned};
 pub use swap::{Amount, Crossing, SwapOutcome};

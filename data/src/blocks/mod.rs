@@ -1,0 +1,86 @@
+//! Block headers in the columns of cryo's `blocks`: number, time and base fee.
+
+mod read;
+mod write;
+
+pub(crate) use read::open_range;
+pub use read::{BlockReader, from_bytes, open};
+pub use write::{BlockWriter, write};
+
+/// What a run needs to know of a block besides its logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockHeader {
+    /// Height of the block.
+    pub number: u64,
+    /// Seconds since the Unix epoch.
+    pub timestamp: u64,
+    /// Base fee in wei per unit of gas; `None` before EIP-1559 and on chains without it.
+    pub base_fee_per_gas: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DataError, fixture::put};
+    use plimsoll_units::Network;
+    use std::path::Path;
+    use tempfile::tempdir;
+
+    fn headers(numbers: impl IntoIterator<Item = u64>) -> Vec<BlockHeader> {
+        let header = |number| BlockHeader {
+            number,
+            timestamp: 1_700_000_000 + 12 * number,
+            base_fee_per_gas: (number > 3).then_some(u64::MAX - number),
+        };
+        numbers.into_iter().map(header).collect()
+    }
+
+    fn bytes(headers: &[BlockHeader]) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let rows = headers.iter().copied().map(Ok);
+        write(Path::new("made"), &mut bytes, Network::ETHEREUM, rows).map(|_| bytes)
+    }
+
+    #[test]
+    fn headers_come_back_as_written() {
+        let dir = tempdir().unwrap();
+        let want = headers(1..=20_000);
+        let written = bytes(&want).unwrap();
+        let path = put(dir.path(), "blocks.parquet", &written);
+        let read: Vec<BlockHeader> = open(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, want);
+        let inside: Vec<BlockHeader> = from_bytes("inside", written.leak())
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(inside, want);
+    }
+
+    #[test]
+    fn order_and_columns_are_checked() {
+        let message = bytes(&headers([2, 1])).unwrap_err().to_string();
+        assert_eq!(message, "made: row 2: rows out of order: block 1 comes after block 2");
+        assert!(
+            bytes(&headers([2, 2]))
+                .unwrap_err()
+                .to_string()
+                .contains("duplicate block 2")
+        );
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("logs.parquet");
+        let file = std::fs::File::create(&path).unwrap();
+        crate::logs::parquet::write(
+            &path,
+            file,
+            Network::ETHEREUM,
+            [Ok(crate::fixture::log(Default::default(), 1, 0))],
+        )
+        .unwrap();
+        assert!(
+            open(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("column 'base_fee_per_gas' is missing")
+        );
+    }
+}

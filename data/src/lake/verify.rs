@@ -1,0 +1,190 @@
+use super::{
+    Entry, LOCK, Lake,
+    content::{self, ContentHash},
+    manifest::{self, what},
+    name::Dataset,
+    read::complete,
+};
+use crate::{DataError, blocks, logs, parquet_file::ParquetFile};
+use alloy_primitives::B256;
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// What a full check of the lake found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VerifyReport {
+    /// Files that the manifest lists.
+    pub files: usize,
+    /// Rows that were decoded.
+    pub rows: u64,
+    /// What is wrong, one line each.
+    pub problems: Vec<String>,
+    /// Files that the manifest does not list, relative to the lake; no reader looks at them.
+    pub leftovers: Vec<PathBuf>,
+    /// Blocks that lie between two covered ranges of one contract or data set.
+    pub gaps: Vec<Gap>,
+}
+
+/// Blocks that are not covered though blocks before and after them are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Network and contract, or network and data set.
+    pub what: String,
+    /// First block that is missing.
+    pub from_block: u64,
+    /// Last block that is missing.
+    pub to_block: u64,
+}
+
+impl VerifyReport {
+    /// Whether every listed file is as it was written; leftovers and gaps do no harm.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl Lake {
+    /// Reads every file in full and compares it with the manifest: size, SHA-256, rows, order, content, statistics.
+    ///
+    /// # Errors
+    /// Where the directory itself cannot be listed; what is wrong with a file goes into the report.
+    pub fn verify(&self) -> Result<VerifyReport, DataError> {
+        let mut report = VerifyReport {
+            files: self.entries.len(),
+            ..VerifyReport::default()
+        };
+        for entry in &self.entries {
+            match self.check(entry) {
+                Ok(()) => report.rows += entry.rows,
+                Err(error) => report.problems.push(error.to_string()),
+            }
+        }
+        let listed: BTreeSet<PathBuf> = self.entries.iter().map(|entry| PathBuf::from(&entry.file)).collect();
+        self.walk(Path::new(""), &listed, &mut report.leftovers)?;
+        report.leftovers.sort();
+        for pair in self.entries.windows(2) {
+            let (before, after) = (&pair[0], &pair[1]);
+            if before.same_source(after) && after.from_block - before.to_block > 1 {
+                report.gaps.push(Gap {
+                    what: what(after.network, after.dataset, after.address),
+                    from_block: before.to_block + 1,
+                    to_block: after.from_block - 1,
+                });
+            }
+        }
+        Ok(report)
+    }
+
+    fn check(&self, entry: &Entry) -> Result<(), DataError> {
+        let path = self.dir.join(&entry.file);
+        let wrong = |reason: String| DataError::LakeFile {
+            path: path.clone(),
+            reason,
+        };
+        complete(&path, entry)?;
+        if file_hash(&path)? != entry.sha256 {
+            return Err(wrong(
+                "its SHA-256 is not the manifest's: the file was changed".to_owned(),
+            ));
+        }
+        let (rows, span, content_hash) = match entry.dataset {
+            Dataset::Logs => logs_of(&path, entry)?,
+            Dataset::Blocks => blocks_of(&path, entry)?,
+        };
+        if rows != entry.rows {
+            return Err(wrong(format!("{rows} rows, the manifest says {}", entry.rows)));
+        }
+        if content_hash != entry.content_hash {
+            return Err(wrong("its rows do not have the manifest's content hash".to_owned()));
+        }
+        if let Some((first, last)) = span.filter(|span| span.0 < entry.from_block || span.1 > entry.to_block) {
+            let (from, to) = (entry.from_block, entry.to_block);
+            return Err(wrong(format!(
+                "rows of blocks {first} to {last}, the manifest says {from} to {to}"
+            )));
+        }
+        let file = ParquetFile::open(&path)?;
+        let bounds: Option<Vec<(u64, u64)>> = (0..file.row_groups())
+            .map(|group| file.bounds(group, "block_number"))
+            .collect();
+        let told = bounds
+            .as_ref()
+            .and_then(|bounds| Some((bounds.first()?.0, bounds.last()?.1)));
+        if file.rows() != rows || told != span {
+            return Err(wrong("its row-group statistics do not fit its rows".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Collects the files under `within` (relative to the lake) that nothing vouches for.
+    fn walk(&self, within: &Path, listed: &BTreeSet<PathBuf>, leftovers: &mut Vec<PathBuf>) -> Result<(), DataError> {
+        let dir = self.dir.join(within);
+        for entry in fs::read_dir(&dir).map_err(DataError::io(&dir, "read"))? {
+            let entry = entry.map_err(DataError::io(&dir, "read"))?;
+            let path = within.join(entry.file_name());
+            let own = path == Path::new(LOCK) || path == Path::new(manifest::FILE);
+            let kind = entry.file_type().map_err(DataError::io(&dir, "read"))?;
+            if kind.is_dir() {
+                self.walk(&path, listed, leftovers)?;
+            } else if !own && !listed.contains(&path) {
+                leftovers.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+type Found = (u64, Option<(u64, u64)>, B256);
+
+fn logs_of(path: &Path, entry: &Entry) -> Result<Found, DataError> {
+    let mut content = ContentHash::logs();
+    let (mut rows, mut span) = (0, None);
+    let mut reader = logs::parquet::open(path, None)?;
+    reader.expect_network(entry.network);
+    for log in reader {
+        let log = log?;
+        if Some(log.address) != entry.address {
+            let reason = format!("it holds a log of {}", log.address);
+            return Err(DataError::LakeFile {
+                path: path.to_owned(),
+                reason,
+            });
+        }
+        let block = log.at.block_number;
+        span = Some((span.map_or(block, |(first, _)| first), block));
+        content.log(&log);
+        rows += 1;
+    }
+    Ok((rows, span, content.finish()))
+}
+
+fn blocks_of(path: &Path, entry: &Entry) -> Result<Found, DataError> {
+    let mut content = ContentHash::blocks();
+    let (mut rows, mut span) = (0, None);
+    let mut reader = blocks::open(path)?;
+    reader.expect_network(entry.network);
+    for header in reader {
+        let header = header?;
+        span = Some((span.map_or(header.number, |(first, _)| first), header.number));
+        content.block(&header);
+        rows += 1;
+    }
+    Ok((rows, span, content.finish()))
+}
+
+fn file_hash(path: &Path) -> Result<B256, DataError> {
+    let mut file = File::open(path).map_err(DataError::io(path, "open"))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer).map_err(DataError::io(path, "read"))? {
+            0 => return Ok(content::finish(hasher)),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Data that come with the program. They are synthetic, and say so.
+
+mod flow;
+
+pub use flow::{SyntheticFlow, SyntheticPool};
+
+use crate::{
+    DataError,
+    blocks::{self, BlockReader},
+    logs::{self, LogReader},
+};
+use plimsoll_units::Network;
+use sha2::{Digest, Sha256};
+use std::{
+    fs::File,
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
+
+/// A bundled set of logs and block headers.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// The name that configurations know it by.
+    pub name: &'static str,
+    /// What it is, in one sentence.
+    pub description: &'static str,
+    /// The chain it is laid on; none that exists.
+    pub network: Network,
+    /// Its pool and tokens.
+    pub pool: SyntheticPool,
+    /// Seed of its order flow.
+    pub seed: u64,
+    /// How many days of 12-second blocks.
+    pub days: u64,
+    logs: &'static [u8],
+    blocks: &'static [u8],
+}
+
+/// The bundled samples.
+pub const SAMPLES: [Sample; 1] = [Sample {
+    name: "synthetic",
+    description: "synthetic: a week of a USDC/WETH 0.05 % pool, made by Plimsoll's exact pool from a seeded order flow; no chain ever saw it",
+    network: Network::DEVNET,
+    pool: SyntheticPool::USDC_WETH,
+    seed: 1876,
+    days: 7,
+    logs: include_bytes!("../../samples/synthetic/devnet__logs.parquet"),
+    blocks: include_bytes!("../../samples/synthetic/devnet__blocks.parquet"),
+}];
+
+impl Sample {
+    /// A sample by name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SAMPLES.iter().find(|sample| sample.name == name)
+    }
+
+    /// Its logs.
+    ///
+    /// # Errors
+    /// The bundled bytes are damaged.
+    pub fn logs(&self) -> Result<LogReader, DataError> {
+        logs::parquet::from_bytes(&format!("sample '{}'", self.name), self.logs)
+    }
+
+    /// Its block headers.
+    ///
+    /// # Errors
+    /// The bundled bytes are damaged.
+    pub fn blocks(&self) -> Result<BlockReader, DataError> {
+        blocks::from_bytes(&format!("sample '{}'", self.name), self.blocks)
+    }
+
+    /// sha256 of its bytes, hex.
+    pub fn data_hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.logs);
+        hasher.update(self.blocks);
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Makes it again under a folder, the same bytes; returns the files.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn make(&self, folder: &Path) -> Result<[PathBuf; 2], DataError> {
+        std::fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
+        let files = [
+            folder.join("devnet__logs.parquet"),
+            folder.join("devnet__blocks.parquet"),
+        ];
+        let create = |path: &Path| {
+            File::create(path)
+                .map(BufWriter::new)
+                .map_err(DataError::io(path, "write"))
+        };
+        let mut headers = Vec::new();
+        let flow = SyntheticFlow::new(self.pool, self.seed, self.days);
+        let rows = flow.flat_map(|block| {
+            headers.push(Ok(block.header));
+            block.logs.into_iter().map(Ok)
+        });
+        logs::parquet::write(&files[0], create(&files[0])?, self.network, rows)?;
+        blocks::write(&files[1], create(&files[1])?, self.network, headers)?;
+        Ok(files)
+    }
+}

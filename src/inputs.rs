@@ -1,0 +1,101 @@
+//! What commands are given: log files with their emitters, start states, pools' parameters.
+
+use crate::exit::Failure;
+use alloy_primitives::{Address, address};
+use plimsoll_data::{logs, snapshot::Snapshot};
+use plimsoll_market::Start;
+use plimsoll_protocols::uniswap_v3::{FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math};
+use plimsoll_units::Network;
+use std::{path::PathBuf, str::FromStr};
+
+/// The address of Uniswap's NonfungiblePositionManager on Ethereum, Polygon, Arbitrum and Optimism.
+pub(crate) const POSITION_MANAGER: Address = address!("C36442b4a4522E871399CD717aBDD847Ab11FE88");
+
+/// `[ADDR=]FILE`: a file of logs, with the contract that emitted them where the file does not say.
+#[derive(Debug, Clone)]
+pub(crate) struct LogFile {
+    pub(crate) emitter: Option<Address>,
+    pub(crate) path: PathBuf,
+}
+
+impl FromStr for LogFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((address, path)) if address.starts_with("0x") => {
+                let emitter = address.parse().map_err(|_| format!("'{address}' is no address (20 bytes of hex)"))?;
+                Ok(Self { emitter: Some(emitter), path: path.into() })
+            }
+            _ => Ok(Self { emitter: None, path: text.into() }),
+        }
+    }
+}
+
+/// Opens the files and merges them into the order of the chain.
+pub(crate) fn open(files: &[LogFile], network: Network) -> Result<logs::MergedLogs, Failure> {
+    let open = |file: &LogFile| -> Result<logs::LogReader, Failure> {
+        let mut reader = logs::open(&file.path, file.emitter)?;
+        reader.expect_network(network);
+        Ok(reader)
+    };
+    Ok(logs::merge(files.iter().map(open).collect::<Result<_, _>>()?))
+}
+
+/// The start of a pool's replay: the state, else the flags, else the known-pools table.
+pub(crate) fn start(
+    network: Network,
+    pool: Address,
+    state: Option<&Snapshot>,
+    flags: (Option<u32>, Option<i32>),
+) -> Result<Start, Failure> {
+    if let Some(state) = state {
+        return Ok(Start::State(Box::new(pool_of(state)?)));
+    }
+    let params = match (flags, known_pool(network, pool)) {
+        ((Some(fee), Some(spacing)), _) => PoolParams::new(fee, spacing).ok_or_else(|| {
+            Failure::usage(format!("--fee {fee} --tick-spacing {spacing}: the fee must be below 1000000 pips, the spacing 1 to 16383"))
+        })?,
+        ((None, None), Some(KnownPool { params, .. })) => *params,
+        ((None, None), None) => {
+            return Err(Failure::usage(format!(
+                "pool {pool} on {network} is none of the known pools: give --fee and --tick-spacing, or a state with --state"
+            )));
+        }
+        _ => return Err(Failure::usage("--fee and --tick-spacing go together")),
+    };
+    Ok(Start::Logs(params))
+}
+
+/// The pool that a snapshot describes.
+pub(crate) fn pool_of(state: &Snapshot) -> Result<Pool, Failure> {
+    let wrong = |what: &str| Failure::failed(format!("snapshot of {} at block {}: {what}", state.pool, state.block_number));
+    let params = PoolParams::new(state.fee_pips, state.tick_spacing).ok_or_else(|| wrong("fee_pips or tick_spacing out of range"))?;
+    let tick = tick_math::tick_at_sqrt_ratio(state.sqrt_price_x96).ok_or_else(|| wrong("sqrt_price_x96 is no price of a pool"))?;
+    // Right after a tick was passed downwards, the price is the tick's own and the tick one below.
+    let just_passed = tick_math::sqrt_ratio_at_tick(tick) == state.sqrt_price_x96 && state.tick.get() == tick.get() - 1;
+    if tick != state.tick && !just_passed {
+        return Err(wrong(&format!("tick {} is not the price's, {tick}", state.tick)));
+    }
+    let mut pool = Pool::new(params);
+    for entry in &state.ticks {
+        pool.set_tick(
+            entry.tick,
+            TickInfo {
+                liquidity_gross: entry.liquidity_gross,
+                liquidity_net: entry.liquidity_net,
+                fee_growth_outside: FeeGrowth {
+                    token0: entry.fee_growth_outside0_x128.unwrap_or_default(),
+                    token1: entry.fee_growth_outside1_x128.unwrap_or_default(),
+                },
+            },
+        );
+    }
+    pool.set_state(state.sqrt_price_x96, state.tick, state.liquidity);
+    pool.set_fee_protocol_unchecked(FeeProtocol::from_byte(state.fee_protocol));
+    pool.set_fee_growth_global(FeeGrowth {
+        token0: state.fee_growth_global0_x128.unwrap_or_default(),
+        token1: state.fee_growth_global1_x128.unwrap_or_default(),
+    });
+    Ok(pool)
+}

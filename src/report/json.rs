@@ -1,0 +1,146 @@
+//! The JSON document. It holds no clock: the same run gives the same bytes.
+
+use super::{RunReport, moment};
+use alloy_primitives::I256;
+use plimsoll_backtest::{BacktestOutput, Drawdown, Flow, Footprint, Metrics};
+use plimsoll_runtime::Profit;
+use serde_json::{Map, Value, json};
+
+/// The document of `result.json`, schema `plimsoll.result/1`. Money is in base units of the numeraire, as strings of integers.
+pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
+    let output = report.output;
+    let (from, to) = output.blocks;
+    let mut document = json!({
+        "schema": "plimsoll.result/1",
+        "version": env!("CARGO_PKG_VERSION"),
+        "config_hash": report.config_hash,
+        "data_hash": report.data_hash,
+        "data_source": report.data_source,
+        "sample": report.sample,
+        "synthetic": report.synthetic,
+        "network": report.network.to_string(),
+        "pool": report.price_pool.to_checksum(None),
+        "strategy": report.strategy,
+        "from_block": from,
+        "to_block": to,
+        "blocks": to.saturating_sub(from) + 1,
+        "times_from_data": output.times_from_data,
+        "numeraire": report.numeraire.symbol,
+        "numeraire_decimals": report.numeraire.decimals,
+        "start_value": output.start_value.to_string(),
+        "end_value": output.end_value.to_string(),
+        "profit": profit(&output.profit),
+        "metrics": strategy_metrics(report, output),
+        "hold": hold_metrics(report, output),
+        "actions": { "requested": output.actions.0, "filled": output.actions.1, "reverted": output.actions.2 },
+        "replay": replay(output),
+        "flow": if report.bracket.is_some() { "both" } else { flow_name(report.settings.flow) },
+        "footprint": footprint_name(report.settings.footprint),
+        "arbitrage_swaps": output.arbitrage_swaps,
+    });
+    if let (Some(bracket), Some(document)) = (&report.bracket, document.as_object_mut()) {
+        let side = |output: &BacktestOutput| {
+            json!({
+                "end_value": output.end_value.to_string(),
+                "profit": profit(&output.profit),
+                "metrics": strategy_metrics(report, output),
+                "arbitrage_swaps": output.arbitrage_swaps,
+            })
+        };
+        let sides: Map<String, Value> = bracket.iter().map(|(name, output)| ((*name).to_owned(), side(output))).collect();
+        document.insert("bracket".to_owned(), sides.into());
+    }
+    document
+}
+
+/// total = holding + (rebalancing − holding) − lvr + fees − gas − slippage.
+fn profit(profit: &Profit) -> Value {
+    let text = |value: I256| value.to_string();
+    json!({
+        "total": text(profit.total),
+        "holding": text(profit.holding),
+        "rebalancing": text(profit.rebalancing),
+        "lvr": text(profit.lvr),
+        "fees": text(profit.fees),
+        "gas": text(profit.gas),
+        "slippage": text(profit.slippage),
+    })
+}
+
+fn strategy_metrics(report: &RunReport<'_>, output: &BacktestOutput) -> Value {
+    let own = [Some(output.time_in_range_percent), Some(output.turnover), Some(output.fee_drag_percent)];
+    metrics(report, output, &output.metrics, own)
+}
+
+/// Holding has no position, and neither trades nor pays.
+fn hold_metrics(report: &RunReport<'_>, output: &BacktestOutput) -> Value {
+    metrics(report, output, &output.hold, [None, Some(0.0), Some(0.0)])
+}
+
+fn metrics(report: &RunReport<'_>, output: &BacktestOutput, metrics: &Metrics, own: [Option<f64>; 3]) -> Value {
+    let [time_in_range, turnover, fee_drag] = own;
+    let date = |second: u64| output.times_from_data.then(|| moment::rfc3339(second)).flatten();
+    let block = |second: u64| match moment::of_metric(report, output, second) {
+        moment::Moment::Block(block) => Some(block),
+        moment::Moment::Time(time) => {
+            let found = output.equity.partition_point(|point| point.timestamp.is_some_and(|at| at < time));
+            output.equity.get(found).map(|point| point.block_number)
+        }
+    };
+    let fallen = |pick: fn(&Drawdown) -> u64| metrics.max_drawdown.filter(|fall| fall.depth > 0.0).map(|fall| pick(&fall));
+    json!({
+        "net_return_percent": number(metrics.net_return_percent),
+        "annualized_percent": number(metrics.annualized_percent),
+        "volatility_percent": number(metrics.volatility_percent),
+        "sharpe": number(metrics.sharpe),
+        "sharpe_standard_error": number(metrics.sharpe_standard_error),
+        "sortino": number(metrics.sortino),
+        "calmar": number(metrics.calmar),
+        "max_drawdown_percent": number(metrics.max_drawdown.map(|fall| fall.depth * 100.0)),
+        "max_drawdown_from": fallen(|fall| fall.from).and_then(date),
+        "max_drawdown_to": fallen(|fall| fall.to).and_then(date),
+        "max_drawdown_from_block": fallen(|fall| fall.from).and_then(block),
+        "max_drawdown_to_block": fallen(|fall| fall.to).and_then(block),
+        "cvar95_percent": number(metrics.cvar95_percent),
+        "time_in_range_percent": number(time_in_range),
+        "turnover": number(turnover),
+        "fee_drag_percent": number(fee_drag),
+        "periods": metrics.periods,
+        "period_s": metrics.period_s,
+    })
+}
+
+fn replay(output: &BacktestOutput) -> Value {
+    let counts = &output.replay;
+    json!({
+        "events": counts.events,
+        "swaps": counts.swaps,
+        "exact_in": counts.exact_in,
+        "exact_out": counts.exact_out,
+        "price_limit": counts.price_limit,
+        "inferred": counts.inferred,
+        "unverifiable": counts.unverifiable,
+        "divergent": counts.divergent,
+    })
+}
+
+/// The flow's name in a configuration.
+pub(super) const fn flow_name(flow: Flow) -> &'static str {
+    match flow {
+        Flow::Volume => "volume",
+        Flow::Price => "price",
+    }
+}
+
+const fn footprint_name(footprint: Footprint) -> &'static str {
+    match footprint {
+        Footprint::Own => "own",
+        Footprint::None => "none",
+    }
+}
+
+/// What is no finite number is null.
+fn number(value: Option<f64>) -> Value {
+    // Adding zero turns −0 into 0.
+    value.map_or(Value::Null, |value| serde_json::Number::from_f64(value + 0.0).map_or(Value::Null, Value::Number))
+}

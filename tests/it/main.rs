@@ -1,0 +1,3 @@
+//! Cross-crate tests, one module a subject.
+
+mod architecture;
