@@ -244,7 +244,7 @@ impl SyntheticFlow {
     }
 
     fn trade(&mut self) {
-        let dollars = 1_500.0 * libm::exp(1.6 * self.normal());
+        let dollars = 4_000.0 * libm::exp(1.6 * self.normal());
         let token_in = if self.uniform() < 0.5 {
             Side::Token0
         } else {
@@ -313,8 +313,8 @@ impl SyntheticFlow {
     }
 
     fn move_fair_price(&mut self) {
-        // 65 % a year, with jumps of about 1 % five times a day and a fall of a sixth spread over three hours of the fifth day.
-        const YEARLY: f64 = 0.65;
+        // 55 % a year, with jumps of about 1 % five times a day and a fall of a sixth spread over three hours of the fifth day.
+        const YEARLY: f64 = 0.55;
         #[allow(clippy::cast_precision_loss)]
         let step = YEARLY * libm::sqrt(BLOCK_S as f64 / 31_536_000.0);
         let mut change = step * self.normal();
@@ -345,7 +345,7 @@ impl Iterator for SyntheticFlow {
         self.move_fair_price();
         let actors: [(f64, fn(&mut Self)); 5] = [
             (1_500.0, Self::arbitrage),
-            (900.0, Self::trade),
+            (1_500.0, Self::trade),
             (12.0, |flow| {
                 let width = 200 + i32::try_from(flow.below(300)).unwrap_or(0) * 20;
                 let (dollars, shift) = (5e4 * libm::exp(1.2 * flow.normal()), 0.4 * (flow.uniform() - 0.5));
