@@ -12,3 +12,10 @@ pub use executor::SimulatedExecutor;
 pub use gas::GasTable;
 pub use metrics::{Drawdown, Metrics, Sample};
 pub use settings::{Flow, Footprint, GasPrice, Settings};
+
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod look_ahead_tests;
+#[cfg(test)]
+mod tests;

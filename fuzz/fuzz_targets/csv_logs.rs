@@ -24,7 +24,10 @@ fuzz_target!(|bytes: &[u8]| {
         match log {
             Ok(log) => {
                 let place = (log.at.block_number, log.at.log_index);
-                assert!(last.replace(place).is_none_or(|last| last < place), "rows out of order got through");
+                assert!(
+                    last.replace(place).is_none_or(|last| last < place),
+                    "rows out of order got through"
+                );
                 assert!(log.topics.len() <= 4);
             }
             Err(error) => one_line(&error.to_string()),

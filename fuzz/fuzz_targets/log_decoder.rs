@@ -34,10 +34,19 @@ fuzz_target!(|bytes: &[u8]| {
     let [signature, topics, rest @ ..] = bytes else { return };
     let mut topics_left = usize::from(topics % 6);
     let mut log = RawLog {
-        at: LogRef { block_number: 1, transaction_index: 0, log_index: 0, transaction_hash: B256::ZERO },
+        at: LogRef {
+            block_number: 1,
+            transaction_index: 0,
+            log_index: 0,
+            transaction_hash: B256::ZERO,
+        },
         block_timestamp: None,
         address: Address::repeat_byte(0xaa),
-        topics: SIGNATURES.get(usize::from(signature % 16)).copied().into_iter().collect(),
+        topics: SIGNATURES
+            .get(usize::from(signature % 16))
+            .copied()
+            .into_iter()
+            .collect(),
         data: Bytes::new(),
     };
     let mut rest = rest;
@@ -47,7 +56,10 @@ fuzz_target!(|bytes: &[u8]| {
         (rest, topics_left) = (after, topics_left - 1);
     }
     log.data = Bytes::copy_from_slice(rest);
-    for message in [PoolEvent::decode(&log).err(), ManagerEvent::decode(&log).err()].into_iter().flatten() {
+    for message in [PoolEvent::decode(&log).err(), ManagerEvent::decode(&log).err()]
+        .into_iter()
+        .flatten()
+    {
         assert!(message.to_string().starts_with("block 1, "), "{message}");
     }
 });

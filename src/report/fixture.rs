@@ -19,8 +19,16 @@ fn units(value: f64) -> I256 {
 
 /// The report around an output.
 pub(crate) fn report(output: &BacktestOutput) -> RunReport<'_> {
-    let usdc = Token { symbol: "USDC".to_owned(), address: Address::repeat_byte(0x11), decimals: 6 };
-    let weth = Token { symbol: "WETH".to_owned(), address: Address::repeat_byte(0x22), decimals: 18 };
+    let usdc = Token {
+        symbol: "USDC".to_owned(),
+        address: Address::repeat_byte(0x11),
+        decimals: 6,
+    };
+    let weth = Token {
+        symbol: "WETH".to_owned(),
+        address: Address::repeat_byte(0x22),
+        decimals: 18,
+    };
     RunReport {
         config: CONFIG,
         config_hash: "5b".repeat(32),
@@ -69,7 +77,11 @@ recenter = "on-exit"
 /// A run of this many blocks, at most a day.
 pub(crate) fn output(points: u64) -> BacktestOutput {
     let points = points.max(1);
-    let mut state = Walk { price: 2_243.0, seed: 7, ..Walk::default() };
+    let mut state = Walk {
+        price: 2_243.0,
+        seed: 7,
+        ..Walk::default()
+    };
     let (mut equity, mut receipts) = (Vec::new(), Vec::new());
     for i in 0..points {
         if i > 0 {
@@ -90,7 +102,10 @@ pub(crate) fn output(points: u64) -> BacktestOutput {
         equity.iter().map(sample).collect()
     };
     let last = *equity.last().expect("a point");
-    let filled = receipts.iter().filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_))).count() as u64;
+    let filled = receipts
+        .iter()
+        .filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_)))
+        .count() as u64;
     BacktestOutput {
         blocks: (FIRST_BLOCK, FIRST_BLOCK + points - 1),
         times_from_data: true,
@@ -134,7 +149,10 @@ struct Walk {
 
 impl Walk {
     fn step(&mut self) {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         #[allow(clippy::cast_precision_loss)]
         let noise = (self.seed >> 33) as f64 / f64::from(u32::MAX >> 1) - 0.5;
         let change = self.price * noise * 0.0011;
@@ -161,25 +179,80 @@ impl Walk {
         let usdc = |x: f64| U256::from((x * 1e6) as u128);
         let mut push = |action: Action, outcome: Outcome, gas: u64| {
             let gas_cost_wei = U256::from(gas) * U256::from(18_400_000_000u64);
-            receipts.push(Receipt { action, decided_block: block - 1, executed_block: block, outcome, gas, gas_cost_wei });
+            receipts.push(Receipt {
+                action,
+                decided_block: block - 1,
+                executed_block: block,
+                outcome,
+                gas,
+                gas_cost_wei,
+            });
         };
-        let filled = |amount0, amount1, position, range| Filled { pool: POOL, amount0, amount1, position, range, liquidity: 1 };
+        let filled = |amount0, amount1, position, range| Filled {
+            pool: POOL,
+            amount0,
+            amount1,
+            position,
+            range,
+            liquidity: 1,
+        };
         if self.centre > 0.0 {
             let position = PositionId(self.position);
-            let got = filled((U256::ZERO, usdc(9_871.4)), (U256::ZERO, wei(0.0123)), Some(position), None);
+            let got = filled(
+                (U256::ZERO, usdc(9_871.4)),
+                (U256::ZERO, wei(0.0123)),
+                Some(position),
+                None,
+            );
             push(Action::RemoveLiquidity { position }, Outcome::Filled(got), 220_000);
             self.position += 1;
         }
-        let swapped = filled((usdc(4_988.02), U256::ZERO), (U256::ZERO, wei(4_988.02 / self.price)), None, None);
-        let swap = Action::Swap { pool: POOL, token_in: Side::Token0, amount_in: Size::Exact(usdc(4_988.02)) };
+        let swapped = filled(
+            (usdc(4_988.02), U256::ZERO),
+            (U256::ZERO, wei(4_988.02 / self.price)),
+            None,
+            None,
+        );
+        let swap = Action::Swap {
+            pool: POOL,
+            token_in: Side::Token0,
+            amount_in: Size::Exact(usdc(4_988.02)),
+        };
         push(swap, Outcome::Filled(swapped), 155_000);
         if self.position == 2 {
-            let reverted = Outcome::Reverted { reason: "price moved more than 50 bps".to_owned() };
-            push(Action::AddLiquidity { pool: POOL, lower: Tick::MIN, upper: Tick::MAX, amount0: Size::All, amount1: Size::All }, reverted, 380_000);
+            let reverted = Outcome::Reverted {
+                reason: "price moved more than 50 bps".to_owned(),
+            };
+            push(
+                Action::AddLiquidity {
+                    pool: POOL,
+                    lower: Tick::MIN,
+                    upper: Tick::MAX,
+                    amount0: Size::All,
+                    amount1: Size::All,
+                },
+                reverted,
+                380_000,
+            );
         }
         let (lower, upper) = (Tick::clamped(self.tick() - 100), Tick::clamped(self.tick() + 100));
-        let paid = filled((usdc(4_960.11), U256::ZERO), (wei(2.2219), U256::ZERO), Some(PositionId(self.position)), Some((lower, upper)));
-        push(Action::AddLiquidity { pool: POOL, lower, upper, amount0: Size::All, amount1: Size::All }, Outcome::Filled(paid), 380_000);
+        let paid = filled(
+            (usdc(4_960.11), U256::ZERO),
+            (wei(2.2219), U256::ZERO),
+            Some(PositionId(self.position)),
+            Some((lower, upper)),
+        );
+        push(
+            Action::AddLiquidity {
+                pool: POOL,
+                lower,
+                upper,
+                amount0: Size::All,
+                amount1: Size::All,
+            },
+            Outcome::Filled(paid),
+            380_000,
+        );
         self.centre = self.price;
         self.gas += 11.4e6;
         self.slippage += 2.6e6;
@@ -196,7 +269,10 @@ impl Walk {
             gas: units(self.gas),
             slippage: units(self.slippage),
         };
-        let profit = Profit { total: parts.sum().expect("fits"), ..parts };
+        let profit = Profit {
+            total: parts.sum().expect("fits"),
+            ..parts
+        };
         EquityPoint {
             block_number,
             timestamp: Some(second),

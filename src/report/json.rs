@@ -23,7 +23,7 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
         "strategy": report.strategy,
         "from_block": from,
         "to_block": to,
-        "blocks": to.saturating_sub(from) + 1,
+        "blocks": to.saturating_sub(from).saturating_add(1),
         "times_from_data": output.times_from_data,
         "numeraire": report.numeraire.symbol,
         "numeraire_decimals": report.numeraire.decimals,
@@ -47,7 +47,10 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
                 "arbitrage_swaps": output.arbitrage_swaps,
             })
         };
-        let sides: Map<String, Value> = bracket.iter().map(|(name, output)| ((*name).to_owned(), side(output))).collect();
+        let sides: Map<String, Value> = bracket
+            .iter()
+            .map(|(name, output)| ((*name).to_owned(), side(output)))
+            .collect();
         document.insert("bracket".to_owned(), sides.into());
     }
     document
@@ -68,7 +71,11 @@ fn profit(profit: &Profit) -> Value {
 }
 
 fn strategy_metrics(report: &RunReport<'_>, output: &BacktestOutput) -> Value {
-    let own = [Some(output.time_in_range_percent), Some(output.turnover), Some(output.fee_drag_percent)];
+    let own = [
+        Some(output.time_in_range_percent),
+        Some(output.turnover),
+        Some(output.fee_drag_percent),
+    ];
     metrics(report, output, &output.metrics, own)
 }
 
@@ -83,11 +90,18 @@ fn metrics(report: &RunReport<'_>, output: &BacktestOutput, metrics: &Metrics, o
     let block = |second: u64| match moment::of_metric(report, output, second) {
         moment::Moment::Block(block) => Some(block),
         moment::Moment::Time(time) => {
-            let found = output.equity.partition_point(|point| point.timestamp.is_some_and(|at| at < time));
+            let found = output
+                .equity
+                .partition_point(|point| point.timestamp.is_some_and(|at| at < time));
             output.equity.get(found).map(|point| point.block_number)
         }
     };
-    let fallen = |pick: fn(&Drawdown) -> u64| metrics.max_drawdown.filter(|fall| fall.depth > 0.0).map(|fall| pick(&fall));
+    let fallen = |pick: fn(&Drawdown) -> u64| {
+        metrics
+            .max_drawdown
+            .filter(|fall| fall.depth > 0.0)
+            .map(|fall| pick(&fall))
+    };
     json!({
         "net_return_percent": number(metrics.net_return_percent),
         "annualized_percent": number(metrics.annualized_percent),
@@ -142,5 +156,124 @@ const fn footprint_name(footprint: Footprint) -> &'static str {
 /// What is no finite number is null.
 fn number(value: Option<f64>) -> Value {
     // Adding zero turns −0 into 0.
-    value.map_or(Value::Null, |value| serde_json::Number::from_f64(value + 0.0).map_or(Value::Null, Value::Number))
+    value.map_or(Value::Null, |value| {
+        serde_json::Number::from_f64(value + 0.0).map_or(Value::Null, Value::Number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn has(value: &Value, names: &str) {
+        let keys = keys(value);
+        for name in names.split_whitespace() {
+            assert!(keys.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn holds_every_key_of_the_contract() {
+        let output = fixture::output(7_000);
+        let mut report = fixture::report(&output);
+        report.bracket = Some([("volume", &output), ("price", &output)]);
+        let json = result_json(&report);
+        has(
+            &json,
+            "schema version config_hash data_hash sample network from_block to_block blocks numeraire start_value end_value profit metrics hold actions replay",
+        );
+        has(&json["profit"], "total holding rebalancing lvr fees gas slippage");
+        has(&json["actions"], "requested filled reverted");
+        has(
+            &json["replay"],
+            "events swaps exact_in exact_out price_limit inferred unverifiable divergent",
+        );
+        has(
+            &json["metrics"],
+            "net_return_percent annualized_percent volatility_percent sharpe sortino calmar max_drawdown_percent max_drawdown_from max_drawdown_to cvar95_percent time_in_range_percent turnover fee_drag_percent",
+        );
+        assert_eq!(keys(&json["metrics"]), keys(&json["hold"]));
+        assert_eq!(json["schema"], "plimsoll.result/1");
+        assert_eq!((&json["blocks"], &json["flow"]), (&json!(7_000), &json!("both")));
+        assert_eq!(json["bracket"]["price"]["profit"], json["profit"]);
+        assert!(
+            json["metrics"]["max_drawdown_to"]
+                .as_str()
+                .is_some_and(|date| date.starts_with("2024-01-05T") && date.ends_with('Z'))
+        );
+    }
+
+    #[test]
+    fn profit_parts_sum_as_printed() {
+        let output = fixture::output(7_000);
+        let json = result_json(&fixture::report(&output));
+        let part = |name: &str| {
+            json["profit"][name]
+                .as_str()
+                .expect("a string")
+                .parse::<i128>()
+                .expect("an integer")
+        };
+        let sum = part("holding") + (part("rebalancing") - part("holding")) - part("lvr") + part("fees")
+            - part("gas")
+            - part("slippage");
+        assert_eq!(sum, part("total"));
+        let value = |name: &str| {
+            json[name]
+                .as_str()
+                .expect("a string")
+                .parse::<i128>()
+                .expect("an integer")
+        };
+        assert_eq!(value("end_value") - value("start_value"), part("total"));
+    }
+
+    #[test]
+    fn what_is_undefined_is_null() {
+        let mut output = fixture::output(1);
+        output.metrics.sharpe = Some(f64::NAN);
+        output.metrics.annualized_percent = Some(f64::INFINITY);
+        output.turnover = f64::NAN;
+        let json = result_json(&fixture::report(&output));
+        assert_eq!(json["blocks"], 1);
+        for name in [
+            "sharpe",
+            "annualized_percent",
+            "turnover",
+            "volatility_percent",
+            "max_drawdown_from",
+        ] {
+            assert_eq!(json["metrics"][name], Value::Null, "{name}");
+        }
+    }
+
+    #[test]
+    fn without_times_a_drawdown_is_told_in_blocks() {
+        let mut output = fixture::output(300);
+        output.times_from_data = false;
+        output.equity.iter_mut().for_each(|point| point.timestamp = None);
+        output.metrics.max_drawdown = Some(Drawdown {
+            depth: 0.1,
+            from: 0,
+            to: 120,
+        });
+        let json = result_json(&fixture::report(&output));
+        assert_eq!(
+            (
+                &json["metrics"]["max_drawdown_to"],
+                &json["metrics"]["max_drawdown_to_block"]
+            ),
+            (&Value::Null, &json!(18_937_010))
+        );
+    }
 }

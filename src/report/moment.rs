@@ -49,35 +49,56 @@ fn timestamp(second: u64) -> Option<Timestamp> {
 
 /// The moment that a metric names: seconds since the epoch, or since the first block where the data carry no times.
 pub(super) fn of_metric(report: &RunReport<'_>, output: &BacktestOutput, second: u64) -> Moment {
-    if output.times_from_data { Moment::Time(second) } else { Moment::Block(output.blocks.0 + second / block_time_s(report)) }
+    if output.times_from_data {
+        Moment::Time(second)
+    } else {
+        Moment::Block(output.blocks.0 + second / block_time_s(report))
+    }
 }
 
 /// A block's moment; between two blocks of the run, the time in proportion.
 pub(super) fn of_block(report: &RunReport<'_>, block: u64) -> Moment {
     let output = report.output;
     let next = output.equity.partition_point(|point| point.block_number < block);
-    let time = |i: usize| output.equity.get(i).and_then(|point| Some((point.block_number, point.timestamp?)));
-    let (Some(to), true) = (time(next).or_else(|| time(next.checked_sub(1)?)), output.times_from_data) else {
+    let time = |i: usize| {
+        output
+            .equity
+            .get(i)
+            .and_then(|point| Some((point.block_number, point.timestamp?)))
+    };
+    let (Some(to), true) = (
+        time(next).or_else(|| time(next.checked_sub(1)?)),
+        output.times_from_data,
+    ) else {
         return Moment::Block(block);
     };
     let from = next.checked_sub(1).and_then(time).unwrap_or(to);
     if to.0 <= from.0 || block >= to.0 {
         return Moment::Time(to.1);
     }
-    let passed = u128::from(to.1.saturating_sub(from.1)) * u128::from(block.saturating_sub(from.0)) / u128::from(to.0 - from.0);
+    let passed =
+        u128::from(to.1.saturating_sub(from.1)) * u128::from(block.saturating_sub(from.0)) / u128::from(to.0 - from.0);
     Moment::Time(from.1.saturating_add(u64::try_from(passed).unwrap_or_default()))
 }
 
 /// First and last moment of the run.
 pub(super) fn span(report: &RunReport<'_>) -> (Moment, Moment) {
-    (of_block(report, report.output.blocks.0), of_block(report, report.output.blocks.1))
+    (
+        of_block(report, report.output.blocks.0),
+        of_block(report, report.output.blocks.1),
+    )
 }
 
 /// Seconds that the run covers.
 pub(super) fn span_s(report: &RunReport<'_>) -> u64 {
     match span(report) {
         (Moment::Time(from), Moment::Time(to)) => to.saturating_sub(from),
-        _ => report.output.blocks.1.saturating_sub(report.output.blocks.0).saturating_mul(block_time_s(report)),
+        _ => report
+            .output
+            .blocks
+            .1
+            .saturating_sub(report.output.blocks.0)
+            .saturating_mul(block_time_s(report)),
     }
 }
 

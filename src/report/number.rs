@@ -13,21 +13,29 @@ pub(super) fn count(number: u64) -> String {
 /// Places that show about a millionth of `start`, at least two: cents of 10,000 USDC, 0.00001 of 5 WETH.
 pub(super) fn places_for(start: f64, decimals: u8) -> usize {
     let magnitude = if start > 0.0 { start.log10().floor() } else { 4.0 };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 2 and 8
-    let places = (5.0 - magnitude).clamp(2.0, 8.0) as usize;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 2 and 12
+    let places = (5.0 - magnitude).clamp(2.0, 12.0) as usize;
     places.min(usize::from(decimals))
 }
 
 /// Base units as a decimal number, rounded half away from zero: `−1,234.50`.
 pub(super) fn money(value: I256, decimals: u8, places: usize) -> String {
     let digits = rounded(value.unsigned_abs(), decimals, places);
-    if value.is_negative() && digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) { format!("−{digits}") } else { digits }
+    if value.is_negative() && digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        format!("−{digits}")
+    } else {
+        digits
+    }
 }
 
 /// The same with a `+` where it is above zero.
 pub(super) fn signed_money(value: I256, decimals: u8, places: usize) -> String {
     let text = money(value, decimals, places);
-    if value.is_positive() && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { format!("+{text}") } else { text }
+    if value.is_positive() && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        format!("+{text}")
+    } else {
+        text
+    }
 }
 
 fn rounded(value: U256, decimals: u8, places: usize) -> String {
@@ -36,14 +44,22 @@ fn rounded(value: U256, decimals: u8, places: usize) -> String {
     let value = match unit {
         Some(unit) => {
             let (whole, rest) = (value / unit, value % unit);
-            if dropped > 0 && rest >= unit - rest { whole + U256::ONE } else { whole }
+            if dropped > 0 && rest >= unit - rest {
+                whole + U256::ONE
+            } else {
+                whole
+            }
         }
         None => U256::ZERO,
     };
     let places = places.min(usize::from(decimals));
     let digits = format!("{:0>width$}", value.to_string(), width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);
-    if fraction.is_empty() { grouped(whole) } else { format!("{}.{fraction}", grouped(whole)) }
+    if fraction.is_empty() {
+        grouped(whole)
+    } else {
+        format!("{}.{fraction}", grouped(whole))
+    }
 }
 
 /// A float with a fixed number of places: `−1,234.50`.
@@ -54,7 +70,11 @@ pub(super) fn decimal(value: f64, places: usize) -> String {
     let text = format!("{:.places$}", value.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let point = if fraction.is_empty() { "" } else { "." };
-    let sign = if value < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "−" } else { "" };
+    let sign = if value < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        "−"
+    } else {
+        ""
+    };
     format!("{sign}{}{point}{fraction}", grouped(whole))
 }
 
@@ -67,9 +87,15 @@ pub(super) fn significant(value: f64) -> String {
     if !(1e-9..1e12).contains(&magnitude) {
         return scientific(value);
     }
-    let places = (0..14).find(|places| magnitude * 10f64.powi(*places) >= 1e5).unwrap_or(14);
+    let places = (0..14)
+        .find(|places| magnitude * 10f64.powi(*places) >= 1e5)
+        .unwrap_or(14);
     #[allow(clippy::cast_sign_loss)] // counted from 0
-    decimal(value, if magnitude >= 1e4 { 2 } else { places as usize })
+    let text = decimal(value, if magnitude >= 1e4 { 2 } else { places as usize });
+    // Zeros beyond the second place say nothing.
+    let least = text.find('.').map_or(text.len(), |point| point + 3).min(text.len());
+    let kept = text.trim_end_matches('0').len().max(least);
+    text.get(..kept).unwrap_or(&text).to_owned()
 }
 
 /// Base units of a token with about six significant digits.
@@ -98,7 +124,7 @@ pub(super) fn signed_percent(value: Option<f64>) -> String {
 
 fn percent_places(magnitude: f64) -> usize {
     match magnitude {
-        m if m == 0.0 => 2,
+        0.0 => 2,
         m if m < 0.1 => 4,
         m if m < 10.0 => 3,
         m if m < 1_000.0 => 2,
@@ -162,7 +188,13 @@ mod tests {
     #[test]
     fn floats_never_print_nan_or_infinity() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            for text in [decimal(bad, 2), significant(bad), percent(Some(bad)), signed_percent(Some(bad)), ratio(Some(bad))] {
+            for text in [
+                decimal(bad, 2),
+                significant(bad),
+                percent(Some(bad)),
+                signed_percent(Some(bad)),
+                ratio(Some(bad)),
+            ] {
                 assert_eq!(text, UNDEFINED);
             }
         }
@@ -171,5 +203,9 @@ mod tests {
         assert_eq!(percent(Some(1.5e9)), "1.50e9 %");
         assert_eq!(significant(2_243.172_4), "2,243.17");
         assert_eq!(significant(0.000_445_821_3), "0.000445821");
+        assert_eq!(
+            [significant(0.0123), significant(2.0), significant(10_000.0)],
+            ["0.0123", "2.00", "10,000.00"]
+        );
     }
 }

@@ -24,13 +24,21 @@ pub(super) fn open_ranges(report: &RunReport<'_>) -> Vec<OpenRange> {
     let last = report.output.blocks.1;
     let mut ranges: Vec<OpenRange> = Vec::new();
     for receipt in &report.output.receipts {
-        let Outcome::Filled(filled) = &receipt.outcome else { continue };
+        let Outcome::Filled(filled) = &receipt.outcome else {
+            continue;
+        };
         let Some(position) = filled.position else { continue };
         match (receipt.action, filled.range) {
             (Action::AddLiquidity { .. }, Some((lower, upper))) if filled.pool == report.price_pool => {
                 let (low, high) = prices(report, lower, upper);
                 let opened = receipt.executed_block;
-                ranges.push(OpenRange { position, opened, closed: last.max(opened), low, high });
+                ranges.push(OpenRange {
+                    position,
+                    opened,
+                    closed: last.max(opened),
+                    low,
+                    high,
+                });
             }
             (Action::RemoveLiquidity { .. }, _) => {
                 if let Some(range) = ranges.iter_mut().find(|range| range.position == position) {
@@ -51,7 +59,11 @@ pub(super) fn prices(report: &RunReport<'_>, lower: Tick, upper: Tick) -> (f64, 
 
 fn price(report: &RunReport<'_>, tick: Tick) -> f64 {
     let token1_per_token0 = 1.0001f64.powi(tick.get());
-    let in_base_units = if report.charted_is_token1 { 1.0 / token1_per_token0 } else { token1_per_token0 };
+    let in_base_units = if report.charted_is_token1 {
+        1.0 / token1_per_token0
+    } else {
+        token1_per_token0
+    };
     in_base_units * price_scale(report)
 }
 
@@ -83,7 +95,11 @@ mod tests {
         let output = fixture::output(7_000);
         let ranges = open_ranges(&fixture::report(&output));
         assert!(ranges.len() >= 3);
-        assert!(ranges.iter().all(|range| range.opened <= range.closed && range.low < range.high));
+        assert!(
+            ranges
+                .iter()
+                .all(|range| range.opened <= range.closed && range.low < range.high)
+        );
         assert_eq!(ranges.last().map(|range| range.closed), Some(output.blocks.1));
     }
 }

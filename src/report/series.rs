@@ -7,19 +7,29 @@ pub(super) type Point = (f64, f64);
 ///
 /// Points that are not finite are left out.
 pub(super) fn downsampled(points: impl IntoIterator<Item = Point>, most: usize) -> Vec<Point> {
-    let points: Vec<Point> = points.into_iter().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+    let points: Vec<Point> = points
+        .into_iter()
+        .filter(|(x, y)| x.is_finite() && y.is_finite())
+        .collect();
     let most = most.max(4);
-    let ([first, inner @ .., last], true) = (points.as_slice(), points.len() > most) else { return points };
+    let ([first, inner @ .., last], true) = (points.as_slice(), points.len() > most) else {
+        return points;
+    };
     let stretches = (most - 2) / 2;
     let mut kept = Vec::with_capacity(most);
     kept.push(*first);
     for stretch in 0..stretches {
-        let (from, to) = (inner.len() * stretch / stretches, inner.len() * (stretch + 1) / stretches);
+        let (from, to) = (
+            inner.len() * stretch / stretches,
+            inner.len() * (stretch + 1) / stretches,
+        );
         let part = inner.get(from..to).unwrap_or_default();
         let by_value = |a: &(usize, &Point), b: &(usize, &Point)| a.1.1.total_cmp(&b.1.1);
         let lowest = part.iter().enumerate().min_by(by_value).map(|(i, _)| i);
         let highest = part.iter().enumerate().max_by(by_value).map(|(i, _)| i);
-        let (Some(lowest), Some(highest)) = (lowest, highest) else { continue };
+        let (Some(lowest), Some(highest)) = (lowest, highest) else {
+            continue;
+        };
         kept.extend(part.get(lowest.min(highest)));
         if lowest != highest {
             kept.extend(part.get(lowest.max(highest)));
@@ -55,7 +65,11 @@ pub(super) fn sparkline(values: &[f64], width: usize, (low, high): (f64, f64)) -
         if !value.is_finite() {
             return ' ';
         }
-        let share = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 };
+        let share = if high > low {
+            ((value - low) / (high - low)).clamp(0.0, 1.0)
+        } else {
+            0.5
+        };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 7
         LEVELS[(share * 7.0).round() as usize]
     };
@@ -81,10 +95,13 @@ mod tests {
 
     #[test]
     fn short_series_stay_and_bad_points_go() {
-        assert_eq!(downsampled([(0.0, 1.0), (1.0, f64::NAN), (2.0, 2.0)], 1_200), [(0.0, 1.0), (2.0, 2.0)]);
+        assert_eq!(
+            downsampled([(0.0, 1.0), (1.0, f64::NAN), (2.0, 2.0)], 1_200),
+            [(0.0, 1.0), (2.0, 2.0)]
+        );
         assert_eq!(downsampled([], 1_200), []);
         assert_eq!(downsampled([(0.0, 1.0)], 1_200), [(0.0, 1.0)]);
-        assert_eq!(downsampled((0..100).map(|i| (f64::from(i), 5.0)), 10).len(), 6);
+        assert_eq!(downsampled((0..100).map(|i| (f64::from(i), 5.0)), 10).len(), 10);
     }
 
     #[test]

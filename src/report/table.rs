@@ -1,7 +1,7 @@
 //! The summary on a terminal, 80 columns wide.
 
 use super::words::{self, Money};
-use super::{RunReport, moment, number, series};
+use super::{RunReport, number, series};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
@@ -11,7 +11,10 @@ const SPARK: usize = 60;
 ///
 /// With `color`, ANSI colours; without, plain text.
 pub(crate) fn table(report: &RunReport<'_>, color: bool) -> String {
-    let mut page = Page { text: String::new(), ink: Ink { on: color } };
+    let mut page = Page {
+        text: String::new(),
+        ink: Ink { on: color },
+    };
     header(&mut page, report);
     sparklines(&mut page, report);
     profit(&mut page, report);
@@ -27,7 +30,11 @@ struct Ink {
 
 impl Ink {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.on {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn strong(self, text: &str) -> String {
@@ -79,9 +86,17 @@ fn header(page: &mut Page, report: &RunReport<'_>) {
     let title = format!("{} · {} · {}", report.strategy, report.pool_label, report.network);
     page.line(&ink.strong(&title));
     let (from, to) = output.blocks;
-    page.line(&format!("{} ({})", words::span(report), moment::duration(moment::span_s(report))));
-    let blocks = number::count(to.saturating_sub(from) + 1);
-    page.line(&ink.faint(&format!("{blocks} blocks, {}–{} · {}", number::count(from), number::count(to), report.data_source)));
+    page.line(&format!("{} ({})", words::span(report), words::length(report)));
+    let data = format!(
+        "{}, {}–{} · {}",
+        words::blocks(report),
+        number::count(from),
+        number::count(to),
+        report.data_source
+    );
+    for line in wrapped(&data, WIDTH) {
+        page.line(&ink.faint(&line));
+    }
     if let Some(warning) = words::synthetic(report) {
         for line in wrapped(&format!("SYNTHETIC DATA. {warning}"), WIDTH) {
             page.line(&ink.loud(&line));
@@ -89,19 +104,41 @@ fn header(page: &mut Page, report: &RunReport<'_>) {
     }
     page.line("");
     let symbol = &report.numeraire.symbol;
-    let result = format!("{} → {} {symbol}", money.plain(output.start_value), money.plain(output.end_value));
+    let result = format!(
+        "{} → {} {symbol}",
+        money.plain(output.start_value),
+        money.plain(output.end_value)
+    );
     let gained = number::signed_percent(output.metrics.net_return_percent);
     let held = number::signed_percent(output.hold.net_return_percent);
-    page.line(&format!("{}   {}   (holding {held})", ink.strong(&result), ink.by_sign(&gained)));
+    page.line(&format!(
+        "{}   {}   (holding {held})",
+        ink.strong(&result),
+        ink.by_sign(&gained)
+    ));
 }
 
 fn sparklines(page: &mut Page, report: &RunReport<'_>) {
     let (output, ink, money) = (report.output, page.ink, Money::of(report));
     let lines: [(&str, Vec<f64>); 2] = [
-        ("strategy", output.equity.iter().map(|point| money.float(point.value)).collect()),
-        ("holding", output.equity.iter().map(|point| money.float(point.held_value)).collect()),
+        (
+            "strategy",
+            output.equity.iter().map(|point| money.float(point.value)).collect(),
+        ),
+        (
+            "holding",
+            output
+                .equity
+                .iter()
+                .map(|point| money.float(point.held_value))
+                .collect(),
+        ),
     ];
-    let values = lines.iter().flat_map(|(_, values)| values).map(|value| (0.0, *value)).collect::<Vec<_>>();
+    let values = lines
+        .iter()
+        .flat_map(|(_, values)| values)
+        .map(|value| (0.0, *value))
+        .collect::<Vec<_>>();
     let Some(scale) = series::extent(&values) else { return };
     if output.equity.len() < 2 {
         return;
@@ -109,7 +146,11 @@ fn sparklines(page: &mut Page, report: &RunReport<'_>) {
     page.line("");
     for (name, values) in &lines {
         let line = series::sparkline(values, SPARK, scale);
-        let line = if *name == "strategy" { ink.paint("34", &line) } else { ink.faint(&line) };
+        let line = if *name == "strategy" {
+            ink.paint("34", &line)
+        } else {
+            ink.faint(&line)
+        };
         page.line(&format!("{name:<10}{line}"));
     }
 }
@@ -125,13 +166,22 @@ fn profit(page: &mut Page, report: &RunReport<'_>) {
         (format!("  {name:<32}"), amount, share)
     };
     for part in words::parts(output) {
-        let name = if part.name == "LVR" { "LVR (loss versus rebalancing)" } else { part.name };
+        let name = if part.name == "LVR" {
+            "LVR (loss versus rebalancing)"
+        } else {
+            part.name
+        };
         let (name, amount, share) = row(name, part.value);
         page.line(&format!("{name}{}{}", ink.by_sign(&amount), ink.by_sign(&share)));
     }
     page.line(&ink.faint(&format!("  {}", "─".repeat(66))));
     let (name, amount, share) = row("total", output.profit.total);
-    page.line(&format!("{}{}{}", ink.strong(&name), ink.by_sign(&amount), ink.by_sign(&share)));
+    page.line(&format!(
+        "{}{}{}",
+        ink.strong(&name),
+        ink.by_sign(&amount),
+        ink.by_sign(&share)
+    ));
     for (name, total, gained, fees) in words::bracket(report) {
         page.line(&ink.faint(&format!("  with flow = {name}: total {total} ({gained}), fees {fees}")));
     }
@@ -144,7 +194,11 @@ fn metrics(page: &mut Page, report: &RunReport<'_>) {
     for row in words::metric_rows(report) {
         page.line(&format!("  {:<28}{:>24}{:>24}", row.name, row.strategy, row.hold));
     }
-    let notes = [Some(words::periods(report)), words::short_span(report), words::sharpe_doubt(&report.output.metrics).map(str::to_owned)];
+    let notes = [
+        Some(words::periods(report)),
+        words::short_span(report),
+        words::sharpe_doubt(&report.output.metrics).map(str::to_owned),
+    ];
     for note in notes.into_iter().flatten() {
         for line in wrapped(&note, WIDTH - 2) {
             page.line(&ink.faint(&format!("  {line}")));
@@ -158,7 +212,13 @@ fn closing(page: &mut Page, report: &RunReport<'_>) {
     let mut actions = String::new();
     let count = number::count;
     // Writing to a string cannot fail.
-    let _ = write!(actions, "{} requested, {} filled, {} reverted", count(requested), count(filled), count(reverted));
+    let _ = write!(
+        actions,
+        "{} requested, {} filled, {} reverted",
+        count(requested),
+        count(filled),
+        count(reverted)
+    );
     match requested.saturating_sub(filled).saturating_sub(reverted) {
         0 => {}
         pending => {
@@ -169,7 +229,12 @@ fn closing(page: &mut Page, report: &RunReport<'_>) {
     page.labelled("Actions", &actions);
     page.labelled("Replay", &words::proof(output));
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let identity = format!("config {} · data {} · plimsoll {}", short(&report.config_hash), short(&report.data_hash), env!("CARGO_PKG_VERSION"));
+    let identity = format!(
+        "config {} · data {} · plimsoll {}",
+        short(&report.config_hash),
+        short(&report.data_hash),
+        env!("CARGO_PKG_VERSION")
+    );
     page.labelled("Identity", &identity);
 }
 
@@ -204,7 +269,10 @@ mod tests {
             report.bracket = Some([("volume", &output), ("price", &output)]);
             let text = table(&report, false);
             assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-            assert!(text.contains("SYNTHETIC") && !text.contains('\x1b') && !text.contains("NaN"), "{text}");
+            assert!(
+                text.contains("SYNTHETIC") && !text.contains('\x1b') && !text.contains("NaN"),
+                "{text}"
+            );
             assert!(table(&report, true).contains('\x1b'));
         }
     }

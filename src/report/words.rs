@@ -22,16 +22,28 @@ pub(super) fn parts(output: &BacktestOutput) -> [Part; 6] {
     let profit = &output.profit;
     let part = |name, meaning, value| Part { name, meaning, value };
     [
-        part("holding", "what the first holdings would have made, left alone", profit.holding),
+        part(
+            "holding",
+            "what the first holdings would have made, left alone",
+            profit.holding,
+        ),
         part(
             "rebalancing − holding",
-            "what holding the position's changing amounts made beyond that, traded at the recorded price",
+            "what holding the position’s changing amounts made beyond that, traded at the recorded price",
             profit.rebalancing.saturating_sub(profit.holding),
         ),
-        part("LVR", "loss versus rebalancing: what the position gave up to better informed trades", negated(profit.lvr)),
+        part(
+            "LVR",
+            "loss versus rebalancing: what the position gave up to better informed trades",
+            negated(profit.lvr),
+        ),
         part("fees", "swap fees that the positions earned", profit.fees),
         part("gas", "gas of every action, reverted ones too", negated(profit.gas)),
-        part("slippage", "own swaps: pool fee, price impact and rounding, against the recorded price", negated(profit.slippage)),
+        part(
+            "slippage",
+            "own swaps: pool fee, price impact and rounding, against the recorded price",
+            negated(profit.slippage),
+        ),
     ]
 }
 
@@ -45,7 +57,11 @@ pub(super) fn percent_of_start(output: &BacktestOutput, value: I256) -> String {
         return number::UNDEFINED.to_owned();
     }
     let percent = number::decimal(to_f64(value) / to_f64(output.start_value) * 100.0, 3);
-    let plus = if value.is_positive() && percent != "0.000" { "+" } else { "" };
+    let plus = if value.is_positive() && percent != "0.000" {
+        "+"
+    } else {
+        ""
+    };
     format!("{plus}{percent} %")
 }
 
@@ -60,7 +76,10 @@ impl Money {
     pub(super) fn of(report: &RunReport<'_>) -> Self {
         let decimals = report.numeraire.decimals;
         let start = to_f64(report.output.start_value) / 10f64.powi(i32::from(decimals));
-        Self { decimals, places: number::places_for(start, decimals) }
+        Self {
+            decimals,
+            places: number::places_for(start, decimals),
+        }
     }
 
     pub(super) fn plain(self, value: I256) -> String {
@@ -88,8 +107,16 @@ pub(super) struct MetricRow {
 /// Every metric, formatted.
 pub(super) fn metric_rows(report: &RunReport<'_>) -> Vec<MetricRow> {
     let output = report.output;
-    let row = |name, pick: &dyn Fn(&Metrics) -> String| MetricRow { name, strategy: pick(&output.metrics), hold: pick(&output.hold) };
-    let own = |name, strategy: String, hold: &str| MetricRow { name, strategy, hold: hold.to_owned() };
+    let row = |name, pick: &dyn Fn(&Metrics) -> String| MetricRow {
+        name,
+        strategy: pick(&output.metrics),
+        hold: pick(&output.hold),
+    };
+    let own = |name, strategy: String, hold: &str| MetricRow {
+        name,
+        strategy,
+        hold: hold.to_owned(),
+    };
     vec![
         row("net return", &|m| number::signed_percent(m.net_return_percent)),
         row("annualised return", &|m| number::signed_percent(m.annualized_percent)),
@@ -97,13 +124,23 @@ pub(super) fn metric_rows(report: &RunReport<'_>) -> Vec<MetricRow> {
         row("Sharpe ± standard error", &sharpe),
         row("Sortino", &|m| number::ratio(m.sortino)),
         row("Calmar", &|m| number::ratio(m.calmar)),
-        row("maximum drawdown", &|m| number::percent(m.max_drawdown.map(|fall| fall.depth * 100.0))),
+        row("maximum drawdown", &|m| {
+            number::percent(m.max_drawdown.map(|fall| fall.depth * 100.0))
+        }),
         row("  from", &|m| drawdown_end(report, m, true)),
         row("  to", &|m| drawdown_end(report, m, false)),
         row("CVaR 95, per period", &|m| number::percent(m.cvar95_percent)),
-        own("time in range", number::percent(Some(output.time_in_range_percent)), "–"),
+        own(
+            "time in range",
+            number::percent(Some(output.time_in_range_percent)),
+            "–",
+        ),
         own("turnover ÷ start value", number::ratio(Some(output.turnover)), "0.00"),
-        own("fee drag (gas + slippage)", number::percent(Some(output.fee_drag_percent)), "0.00 %"),
+        own(
+            "fee drag (gas + slippage)",
+            number::percent(Some(output.fee_drag_percent)),
+            "0.00 %",
+        ),
     ]
 }
 
@@ -129,22 +166,30 @@ pub(super) fn periods(report: &RunReport<'_>) -> String {
     let period = if metrics.period_s == 86_400 { "day" } else { "hour" };
     match metrics.periods {
         0 | 1 => format!("The run is too short for ratios: they need two returns of one {period} each."),
-        n => format!("Ratios rest on {} returns of one {period} each.", number::count(n as u64)),
+        n => format!(
+            "Ratios rest on {} returns of one {period} each.",
+            number::count(n as u64)
+        ),
     }
 }
 
 /// Said where the run is too short for annualised figures.
 pub(super) fn short_span(report: &RunReport<'_>) -> Option<String> {
     let span = moment::span_s(report);
-    (span < SHORT_SPAN_S).then(|| {
-        format!("The run spans {}: annualised figures from so little mean next to nothing.", moment::duration(span))
+    // A single block has no annualised figures to warn of.
+    (1..SHORT_SPAN_S).contains(&span).then(|| {
+        format!(
+            "The run spans {}: annualised figures from so little mean next to nothing.",
+            length(report)
+        )
     })
 }
 
 /// Whether the Sharpe ratio can be told from zero.
 pub(super) fn sharpe_doubt(metrics: &Metrics) -> Option<&'static str> {
     let (sharpe, error) = metrics.sharpe.zip(metrics.sharpe_standard_error)?;
-    (sharpe.abs() < 1.96 * error).then_some("The Sharpe ratio lies within two standard errors of zero: it cannot be told from luck.")
+    (sharpe.abs() < 1.96 * error)
+        .then_some("The Sharpe ratio lies within two standard errors of zero: it cannot be told from luck.")
 }
 
 /// The replay's counts in one line.
@@ -152,7 +197,11 @@ pub(super) fn proof(output: &BacktestOutput) -> String {
     let counts = &output.replay;
     let proven = counts.exact_in + counts.exact_out + counts.price_limit + counts.inferred;
     let count = number::count;
-    let all = if proven == counts.swaps { count(proven) } else { format!("{} of {}", count(proven), count(counts.swaps)) };
+    let all = if proven == counts.swaps {
+        count(proven)
+    } else {
+        format!("{} of {}", count(proven), count(counts.swaps))
+    };
     format!(
         "{all} swaps proven: {} exact in, {} exact out, {} price limit, {} inferred; {} unverifiable, {} divergent; {} events in all",
         count(counts.exact_in),
@@ -173,6 +222,19 @@ pub(super) fn span(report: &RunReport<'_>) -> String {
     }
 }
 
+/// `24.0 h`, or `about 24.0 h` where the chain's usual block time stands in for times.
+pub(super) fn length(report: &RunReport<'_>) -> String {
+    let about = if report.output.times_from_data { "" } else { "about " };
+    format!("{about}{}", moment::duration(moment::span_s(report)))
+}
+
+/// `1 block`, `7,000 blocks`.
+pub(super) fn blocks(report: &RunReport<'_>) -> String {
+    let (from, to) = report.output.blocks;
+    let blocks = to.saturating_sub(from).saturating_add(1);
+    format!("{} block{}", number::count(blocks), if blocks == 1 { "" } else { "s" })
+}
+
 /// The warning that must not be missed.
 pub(super) fn synthetic(report: &RunReport<'_>) -> Option<String> {
     report.synthetic.then(|| match &report.sample {
@@ -185,7 +247,8 @@ pub(super) fn synthetic(report: &RunReport<'_>) -> Option<String> {
 
 /// `USDC 10,000 + WETH 1.5`.
 pub(super) fn portfolio(report: &RunReport<'_>) -> String {
-    let part = |(token, amount): &(super::Token, _)| format!("{} {}", number::amount(*amount, token.decimals), token.symbol);
+    let part =
+        |(token, amount): &(super::Token, _)| format!("{} {}", number::amount(*amount, token.decimals), token.symbol);
     report.portfolio.iter().map(part).collect::<Vec<_>>().join(" + ")
 }
 
@@ -194,19 +257,29 @@ pub(super) fn assumptions(report: &RunReport<'_>) -> Vec<(&'static str, String)>
     let settings = &report.settings;
     let blocks = settings.latency_blocks;
     let latency = format!(
-        "What is decided after a block executes at the top of the block {} later, at the price it finds there.",
-        if blocks == 1 { "one".to_owned() } else { number::count(blocks) }
+        "A decision sees its block’s end and executes {} later, at the top of the block, at the price it finds there.",
+        if blocks == 1 {
+            "one block".to_owned()
+        } else {
+            format!("{} blocks", number::count(blocks))
+        }
     );
     let flow = match (report.bracket.is_some(), settings.flow) {
-        (true, _) => "Both ways, as a bracket: recorded swaps trade their recorded amounts (volume), or run to their recorded end price (price).",
-        (false, Flow::Volume) => "By volume: every recorded swap trades the amount it traded then; a deeper pool moves less.",
+        (true, _) => {
+            "Both ways, as a bracket: recorded swaps trade their recorded amounts (volume), or run to their recorded end price (price)."
+        }
+        (false, Flow::Volume) => {
+            "By volume: every recorded swap trades the amount it traded then; a deeper pool moves less."
+        }
         (false, Flow::Price) => {
             "By price: every recorded swap runs to its recorded end price; what a deeper pool takes for that beyond the record is booked as arbitrage."
         }
     };
     let footprint = match settings.footprint {
         Footprint::Own => "Own liquidity joins the pool: fees are diluted exactly, and own swaps move the price.",
-        Footprint::None => "None, for comparison: own liquidity dilutes no one and own swaps leave no trace. Such fees are too good to be true.",
+        Footprint::None => {
+            "None, for comparison: own liquidity dilutes no one and own swaps leave no trace. Such fees are too good to be true."
+        }
     };
     let arbitrage = if settings.arbitrage {
         format!(
@@ -221,10 +294,13 @@ pub(super) fn assumptions(report: &RunReport<'_>) -> Vec<(&'static str, String)>
         number::count(u64::from(settings.max_slippage_bps))
     );
     let price = match settings.gas_price {
-        GasPrice::BaseFee => "the block's base fee from the data, without a tip".to_owned(),
+        GasPrice::BaseFee => "the block’s base fee from the data, without a tip".to_owned(),
         GasPrice::Constant(wei) => format!("a constant {} gwei", gwei(wei)),
     };
-    let gas = format!("Gas is that of each action, measured on the genuine contracts, × {price}.{}", gas_table(report));
+    let gas = format!(
+        "Gas is that of each action, measured on the genuine contracts, × {price}.{}",
+        gas_table(report)
+    );
     let value = "Everything is valued at the recorded price, never at one that own trades moved.".to_owned();
     vec![
         ("Latency", latency),

@@ -25,3 +25,12 @@ pub use run::{Mark, Observer, RunError, Runner, Valuation};
 pub use source::{Block, Source, SourceError};
 pub use strategy::Strategy;
 pub use view::View;
+
+#[cfg(test)]
+mod tests {
+    /// What a strategy must not be able to do does not compile.
+    #[test]
+    fn a_view_reaches_no_further_than_its_block() {
+        trybuild::TestCases::new().compile_fail("compile_fail/*.rs");
+    }
+}

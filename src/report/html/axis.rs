@@ -31,8 +31,12 @@ impl Along {
 pub(super) fn value_ticks(ends: (f64, f64), most: usize) -> Vec<AxisTick> {
     let step = round_step(ends, most);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 12
-    let places = (0..13).find(|places| is_whole(step * 10f64.powi(*places))).unwrap_or(12) as usize;
-    multiples(ends, step).map(|at| (at, number::decimal(at, places))).collect()
+    let places = (0..13)
+        .find(|places| is_whole(step * 10f64.powi(*places)))
+        .unwrap_or(12) as usize;
+    multiples(ends, step)
+        .map(|at| (at, number::decimal(at, places)))
+        .collect()
 }
 
 fn is_whole(value: f64) -> bool {
@@ -47,15 +51,20 @@ fn round_step((low, high): (f64, f64), most: usize) -> f64 {
         return 1.0;
     }
     let power = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 2.5, 5.0].into_iter().find(|factor| factor * power >= rough * 0.999_999).unwrap_or(10.0);
+    let factor = [1.0, 2.0, 2.5, 5.0]
+        .into_iter()
+        .find(|factor| factor * power >= rough * 0.999_999)
+        .unwrap_or(10.0);
     factor * power
 }
 
 fn multiples((low, high): (f64, f64), step: f64) -> impl Iterator<Item = f64> {
-    let first = (low / step).ceil();
+    let first = (low / step - 1e-9).ceil();
     let slack = step * 1e-9;
     // The bound keeps a step that vanishes beside its values from counting for ever.
-    (0..64).map(move |i| (first + f64::from(i)) * step).take_while(move |at| *at <= high + slack)
+    (0..64)
+        .map(move |i| (first + f64::from(i)) * step)
+        .take_while(move |at| *at <= high + slack)
 }
 
 const MINUTE: u64 = 60;
@@ -64,8 +73,24 @@ const DAY: u64 = 24 * HOUR;
 
 fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<AxisTick> {
     const STEPS: [u64; 18] = [
-        1, 5, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY,
-        5 * DAY, 7 * DAY,
+        1,
+        5,
+        15,
+        30,
+        MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        15 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        2 * HOUR,
+        3 * HOUR,
+        6 * HOUR,
+        12 * HOUR,
+        DAY,
+        2 * DAY,
+        5 * DAY,
+        7 * DAY,
     ];
     let fits = |step: &u64| {
         #[allow(clippy::cast_precision_loss)] // seconds of a chart
@@ -76,7 +101,9 @@ fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<AxisTick> {
     };
     match STEPS.into_iter().find(fits) {
         #[allow(clippy::cast_precision_loss)]
-        Some(step) => multiples((low, high), step as f64).map(|at| (at, clock_label(at, step))).collect(),
+        Some(step) => multiples((low, high), step as f64)
+            .map(|at| (at, clock_label(at, step)))
+            .collect(),
         None => month_ticks((low, high), most),
     }
 }
@@ -92,13 +119,18 @@ fn clock_label(at: f64, step: u64) -> String {
 }
 
 fn month_ticks((low, high): (f64, f64), most: usize) -> Vec<AxisTick> {
-    let (Some(first), Some(last)) = (moment::civil(whole(low)), moment::civil(whole(high))) else { return Vec::new() };
+    let (Some(first), Some(last)) = (moment::civil(whole(low)), moment::civil(whole(high))) else {
+        return Vec::new();
+    };
     let month_of = |date: jiff::civil::DateTime| i32::from(date.year()) * 12 + i32::from(date.month()) - 1;
     let (first, last) = (month_of(first), month_of(last));
     let fits = |step: &i32| usize::try_from((last - first) / step).is_ok_and(|ticks| ticks <= most);
     let step = [1, 2, 3, 6, 12, 24, 60, 120].into_iter().find(fits).unwrap_or(600);
     let tick = |month: i32| {
-        let (year, month) = (i16::try_from(month.div_euclid(12)).ok()?, i8::try_from(month.rem_euclid(12) + 1).ok()?);
+        let (year, month) = (
+            i16::try_from(month.div_euclid(12)).ok()?,
+            i8::try_from(month.rem_euclid(12) + 1).ok()?,
+        );
         let start = jiff::civil::Date::new(year, month, 1).ok()?.at(0, 0, 0, 0);
         let second = jiff::tz::TimeZone::UTC.to_timestamp(start).ok()?.as_second();
         let format = if step >= 12 { "%Y" } else { "%b %Y" };
@@ -106,7 +138,10 @@ fn month_ticks((low, high): (f64, f64), most: usize) -> Vec<AxisTick> {
         let at = second as f64;
         (at >= low && at <= high).then(|| (at, start.strftime(format).to_string()))
     };
-    (first..=last).filter(|month| month.rem_euclid(step) == 0).filter_map(tick).collect()
+    (first..=last)
+        .filter(|month| month.rem_euclid(step) == 0)
+        .filter_map(tick)
+        .collect()
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a float that is too large saturates
@@ -134,8 +169,14 @@ mod tests {
     fn times_get_hours_days_or_months() {
         let start = 1_704_412_800.0; // 2024-01-05
         let day = 86_400.0;
-        assert_eq!(labels(&Along::Time.ticks((start, start + day), 4)), ["5 Jan", "06:00", "12:00", "18:00", "6 Jan"]);
-        assert_eq!(labels(&Along::Time.ticks((start, start + 200.0 * day), 4)), ["Mar 2024", "May 2024", "Jul 2024"]);
+        assert_eq!(
+            labels(&Along::Time.ticks((start, start + day), 4)),
+            ["5 Jan", "06:00", "12:00", "18:00", "6 Jan"]
+        );
+        assert_eq!(
+            labels(&Along::Time.ticks((start, start + 200.0 * day), 4)),
+            ["Mar 2024", "May 2024", "Jul 2024"]
+        );
         assert_eq!(labels(&Along::Time.ticks((start, start), 4)), ["5 Jan"]);
     }
 

@@ -63,37 +63,63 @@ pub(super) struct Chart {
     pub(super) heights: (f64, f64),
 }
 
-/// A canvas: its name in the style sheet, its width, how many ticks fit it, how many points it shows.
+/// A canvas: its name in the style sheet, its width, how many ticks fit along it, how many points it shows.
 struct Canvas {
     class: &'static str,
     width: f64,
     height: f64,
     x_ticks: usize,
-    y_ticks: usize,
     points: usize,
 }
 
 impl Chart {
-    /// Both drawings; the style sheet shows one.
-    pub(super) fn draw(&self) -> Markup {
+    /// Both drawings; the style sheet shows one. They begin where those of the other chart begin.
+    pub(super) fn draw(&self, above_or_below: Option<&Self>) -> Markup {
+        let drawing = |canvas: &Canvas| {
+            let room = |chart: &Self| {
+                chart
+                    .value_labels(canvas)
+                    .iter()
+                    .map(|tick| tick.1.chars().count())
+                    .max()
+                    .unwrap_or_default()
+            };
+            self.svg(canvas, room(self).max(above_or_below.map_or(0, room)))
+        };
         let (wide, narrow) = self.heights;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few
-        let ticks = |height: f64| ((height / 45.0) as usize).max(2);
         html! {
-            (self.svg(&Canvas { class: "wide", width: 960.0, height: wide, x_ticks: 8, y_ticks: ticks(wide), points: 1_200 }))
-            (self.svg(&Canvas { class: "narrow", width: 360.0, height: narrow, x_ticks: 4, y_ticks: ticks(narrow), points: 480 }))
+            (drawing(&Canvas { class: "wide", width: 960.0, height: wide, x_ticks: 8, points: 1_200 }))
+            (drawing(&Canvas { class: "narrow", width: 360.0, height: narrow, x_ticks: 4, points: 480 }))
         }
     }
 
-    fn svg(&self, canvas: &Canvas) -> Markup {
-        let y_ticks = value_ticks(self.y, canvas.y_ticks);
-        let label = |tick: &AxisTick| format!("{}{}", tick.1, self.unit);
-        let longest = y_ticks.iter().map(|tick| label(tick).chars().count()).max().unwrap_or_default();
+    fn value_labels(&self, canvas: &Canvas) -> Vec<AxisTick> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few
+        let most = ((canvas.height / 45.0) as usize).max(4);
+        value_ticks(self.y, most)
+            .into_iter()
+            .map(|(at, label)| (at, format!("{label}{}", self.unit)))
+            .collect()
+    }
+
+    /// `room` is that of the longest label, in characters.
+    fn svg(&self, canvas: &Canvas, room: usize) -> Markup {
+        let y_ticks = self.value_labels(canvas);
         #[allow(clippy::cast_precision_loss)] // characters of a label
-        let left = longest as f64 * 7.2 + 10.0;
-        let frame = Frame { left, right: canvas.width - 14.0, top: 8.0, bottom: canvas.height - 24.0, x: self.x, y: self.y };
+        let left = room as f64 * 8.4 + 10.0;
+        let frame = Frame {
+            left,
+            right: canvas.width - 14.0,
+            top: 8.0,
+            bottom: canvas.height - 24.0,
+            x: self.x,
+            y: self.y,
+        };
         let x_ticks = self.along.ticks(self.x, canvas.x_ticks);
-        let (title_id, description_id) = (format!("{}-{}-title", self.id, canvas.class), format!("{}-{}-text", self.id, canvas.class));
+        let (title_id, description_id) = (
+            format!("{}-{}-title", self.id, canvas.class),
+            format!("{}-{}-text", self.id, canvas.class),
+        );
         html! {
             svg class=(canvas.class) viewBox=(format!("0 0 {} {}", canvas.width, canvas.height)) role="img"
                 aria-labelledby=(format!("{title_id} {description_id}")) {
@@ -107,7 +133,7 @@ impl Chart {
                 @for layer in &self.layers { (draw_layer(layer, &frame, canvas.points)) }
                 g class="ticks" {
                     @for tick in &y_ticks {
-                        text x=(px(frame.left - 8.0)) y=(px(frame.y(tick.0) + 4.0)) text-anchor="end" { (label(tick)) }
+                        text x=(px(frame.left - 8.0)) y=(px(frame.y(tick.0) + 4.0)) text-anchor="end" { (tick.1) }
                     }
                     line x1=(px(frame.left)) x2=(px(frame.right)) y1=(px(frame.bottom)) y2=(px(frame.bottom)) {}
                     @for tick in &x_ticks {
@@ -125,15 +151,24 @@ fn draw_layer(layer: &Layer, frame: &Frame, most: usize) -> Markup {
         Layer::Line { class, points } => {
             let points = downsampled(points.iter().copied(), most);
             match points.as_slice() {
-                [only] => html! { circle class=(format!("{class} dot")) cx=(px(frame.x(only.0))) cy=(px(frame.y(only.1))) r="3.5" {} },
+                [only] => {
+                    html! { circle class=(format!("{class} dot")) cx=(px(frame.x(only.0))) cy=(px(frame.y(only.1))) r="3.5" {} }
+                }
                 points => html! { path class=(class) d=(path(points, frame)) {} },
             }
         }
         Layer::Area { class, points, base } => {
             let points = downsampled(points.iter().copied(), most);
-            let (Some(first), Some(last)) = (points.first(), points.last()) else { return Markup::default() };
+            let (Some(first), Some(last)) = (points.first(), points.last()) else {
+                return Markup::default();
+            };
             let floor = px(frame.y(*base));
-            let outline = format!("{}L{} {floor}L{} {floor}Z", path(&points, frame), px(frame.x(last.0)), px(frame.x(first.0)));
+            let outline = format!(
+                "{}L{} {floor}L{} {floor}Z",
+                path(&points, frame),
+                px(frame.x(last.0)),
+                px(frame.x(first.0))
+            );
             html! { path class=(class) d=(outline) {} }
         }
         Layer::Boxes { class, boxes } => html! { path class=(class) d=(outlines(boxes, frame)) {} },
@@ -152,7 +187,13 @@ fn path(points: &[Point], frame: &Frame) -> String {
     let mut path = String::with_capacity(points.len() * 13);
     for (i, (x, y)) in points.iter().enumerate() {
         // Writing to a string cannot fail.
-        let _ = write!(path, "{}{} {}", if i == 0 { 'M' } else { 'L' }, px(frame.x(*x)), px(frame.y(*y)));
+        let _ = write!(
+            path,
+            "{}{} {}",
+            if i == 0 { 'M' } else { 'L' },
+            px(frame.x(*x)),
+            px(frame.y(*y))
+        );
     }
     path
 }
@@ -168,7 +209,15 @@ fn outlines(boxes: &[[f64; 4]], frame: &Frame) -> String {
         }
         drawn = right;
         let (top, bottom) = (frame.y(*high), frame.y(*low));
-        let _ = write!(path, "M{} {}H{}V{}H{}Z", px(left), px(top), px(right.max(left + 0.5)), px(bottom), px(left));
+        let _ = write!(
+            path,
+            "M{} {}H{}V{}H{}Z",
+            px(left),
+            px(top),
+            px(right.max(left + 0.5)),
+            px(bottom),
+            px(left)
+        );
     }
     path
 }
@@ -196,14 +245,18 @@ impl Frame {
     /// Labels at the right edge grow to the left, so that they are not cut off.
     fn anchor(&self, tick: &AxisTick, width: f64) -> &'static str {
         #[allow(clippy::cast_precision_loss)] // characters of a label
-        let half = tick.1.chars().count() as f64 * 3.6;
+        let half = tick.1.chars().count() as f64 * 4.2;
         if self.x(tick.0) + half > width { "end" } else { "middle" }
     }
 }
 
 /// Values beyond the ends stop at them.
 fn share(value: f64, (low, high): (f64, f64)) -> f64 {
-    if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+    if high > low {
+        ((value - low) / (high - low)).clamp(0.0, 1.0)
+    } else {
+        0.5
+    }
 }
 
 /// A coordinate with one place.

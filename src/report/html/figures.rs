@@ -27,8 +27,15 @@ impl Place {
             Moment::Block(block) => block as f64,
         };
         let (from, to) = moment::span(report);
-        let along = if matches!(from, Moment::Time(_)) { Along::Time } else { Along::Blocks };
-        Self { along, ends: (at(from), at(to)) }
+        let along = if matches!(from, Moment::Time(_)) {
+            Along::Time
+        } else {
+            Along::Blocks
+        };
+        Self {
+            along,
+            ends: (at(from), at(to)),
+        }
     }
 
     fn of_point(&self, point: &EquityPoint) -> f64 {
@@ -46,14 +53,23 @@ impl Place {
     }
 
     fn series(&self, report: &RunReport<'_>, value: impl Fn(&EquityPoint) -> f64) -> Vec<Point> {
-        report.output.equity.iter().map(|point| (self.of_point(point), value(point))).collect()
+        report
+            .output
+            .equity
+            .iter()
+            .map(|point| (self.of_point(point), value(point)))
+            .collect()
     }
 }
 
 /// A little air around values, and some height for those that never change.
 fn padded(ends: Option<(f64, f64)>) -> (f64, f64) {
     let (low, high) = ends.unwrap_or((0.0, 1.0));
-    let air = if high > low { (high - low) * 0.06 } else { low.abs().mul_add(0.001, f64::MIN_POSITIVE).max(1e-12) };
+    let air = if high > low {
+        (high - low) * 0.06
+    } else {
+        low.abs().mul_add(0.001, f64::MIN_POSITIVE).max(1e-12)
+    };
     (low - air, high + air)
 }
 
@@ -75,7 +91,14 @@ pub(super) fn value(report: &RunReport<'_>) -> Markup {
     let symbol = &report.numeraire.symbol;
     let strategy = place.series(report, |point| money.float(point.value));
     let hold = place.series(report, |point| money.float(point.held_value));
-    let (end, held) = (money.plain(output.end_value), output.equity.last().map(|point| money.plain(point.held_value)).unwrap_or_default());
+    let (end, held) = (
+        money.plain(output.end_value),
+        output
+            .equity
+            .last()
+            .map(|point| money.plain(point.held_value))
+            .unwrap_or_default(),
+    );
     let falls: Vec<Point> = drawdowns(strategy.iter().copied()).collect();
     let held_falls: Vec<Point> = drawdowns(hold.iter().copied()).collect();
     let deepest = extent(finite(&falls).chain(finite(&held_falls))).map_or(0.0, |(low, _)| low);
@@ -91,7 +114,16 @@ pub(super) fn value(report: &RunReport<'_>) -> Markup {
         x: place.ends,
         y: padded(extent(finite(&strategy).chain(finite(&hold)))),
         unit: "",
-        layers: vec![Layer::Line { class: "hold", points: hold }, Layer::Line { class: "strategy", points: strategy }],
+        layers: vec![
+            Layer::Line {
+                class: "hold",
+                points: hold,
+            },
+            Layer::Line {
+                class: "strategy",
+                points: strategy,
+            },
+        ],
         heights: (280.0, 220.0),
     };
     let depth = number::percent(output.metrics.max_drawdown.map(|fall| fall.depth * 100.0));
@@ -102,23 +134,33 @@ pub(super) fn value(report: &RunReport<'_>) -> Markup {
         description: format!("The strategy's deepest fall is {depth}, that of holding {held_depth}."),
         along: place.along,
         x: place.ends,
-        y: (if deepest < 0.0 { deepest * 1.06 } else { -0.001 }, 0.0),
+        y: (if deepest < 0.0 { deepest * 1.06 } else { -1.0 }, 0.0),
         unit: " %",
         layers: vec![
-            Layer::Area { class: "fall", points: falls.clone(), base: 0.0 },
-            Layer::Line { class: "hold", points: held_falls },
-            Layer::Line { class: "strategy", points: falls },
+            Layer::Area {
+                class: "fall",
+                points: falls.clone(),
+                base: 0.0,
+            },
+            Layer::Line {
+                class: "hold",
+                points: held_falls,
+            },
+            Layer::Line {
+                class: "strategy",
+                points: falls,
+            },
         ],
         heights: (140.0, 120.0),
     };
     html! {
         figure {
             figcaption { "Value, " (symbol) span class="keys" { (key("strategy", "strategy", &end)) (key("hold", "holding", &held)) } }
-            (equity.draw())
+            (equity.draw(Some(&drawdown)))
         }
         figure {
             figcaption { "Drawdown from the last peak" span class="keys" { (key("strategy", "strategy", &depth)) (key("hold", "holding", &held_depth)) } }
-            (drawdown.draw())
+            (drawdown.draw(Some(&equity)))
         }
     }
 }
@@ -134,15 +176,26 @@ pub(super) fn price(report: &RunReport<'_>) -> Markup {
     let y = known.map(|(low, high)| {
         let room = (high - low).max(high.abs() * 0.002) * 1.2;
         let fold = |ends: (f64, f64), range: &crate::report::ranges::OpenRange| {
-            (ends.0.min(range.low.max(low - room)), ends.1.max(range.high.min(high + room)))
+            (
+                ends.0.min(range.low.max(low - room)),
+                ends.1.max(range.high.min(high + room)),
+            )
         };
         ranges.iter().fold((low, high), fold)
     });
     let boxes = |range: &crate::report::ranges::OpenRange| {
-        [Place::of_block(report, range.opened), Place::of_block(report, range.closed), range.low, range.high]
+        [
+            Place::of_block(report, range.opened),
+            Place::of_block(report, range.closed),
+            range.low,
+            range.high,
+        ]
     };
     let pair = format!("{} in {}", report.charted.symbol, report.numeraire.symbol);
-    let last = finite(&prices).last().map(|point| number::significant(point.1)).unwrap_or_default();
+    let last = finite(&prices)
+        .last()
+        .map(|point| number::significant(point.1))
+        .unwrap_or_default();
     let crosses = crosses(report, scale);
     let described = known.map_or_else(
         || "No price is known.".to_owned(),
@@ -167,9 +220,18 @@ pub(super) fn price(report: &RunReport<'_>) -> Markup {
         y: padded(y),
         unit: "",
         layers: vec![
-            Layer::Boxes { class: "range", boxes: ranges.iter().map(boxes).collect() },
-            Layer::Line { class: "price", points: prices },
-            Layer::Crosses { class: "reverted", crosses },
+            Layer::Boxes {
+                class: "range",
+                boxes: ranges.iter().map(boxes).collect(),
+            },
+            Layer::Line {
+                class: "price",
+                points: prices,
+            },
+            Layer::Crosses {
+                class: "reverted",
+                crosses,
+            },
         ],
         heights: (300.0, 240.0),
     };
@@ -183,7 +245,7 @@ pub(super) fn price(report: &RunReport<'_>) -> Markup {
                     @if any_reverted { span class="key reverted" { "✕ reverted action" } }
                 }
             }
-            (chart.draw())
+            (chart.draw(None))
         }
     }
 }
@@ -191,14 +253,28 @@ pub(super) fn price(report: &RunReport<'_>) -> Markup {
 fn crosses(report: &RunReport<'_>, scale: f64) -> Vec<(Point, String)> {
     let equity = &report.output.equity;
     let cross = |receipt: &plimsoll_runtime::Receipt| {
-        let Outcome::Reverted { reason } = &receipt.outcome else { return None };
+        let Outcome::Reverted { reason } = &receipt.outcome else {
+            return None;
+        };
         let block = receipt.executed_block;
         let next = equity.partition_point(|point| point.block_number < block);
         let price = equity.get(next).or(equity.last())?.price * scale;
-        let text = format!("{} reverted at block {}: {reason}", receipt.action.name(), number::count(block));
-        price.is_finite().then(|| ((Place::of_block(report, block), price), text))
+        let text = format!(
+            "{} reverted at block {}: {reason}",
+            receipt.action.name(),
+            number::count(block)
+        );
+        price
+            .is_finite()
+            .then(|| ((Place::of_block(report, block), price), text))
     };
-    report.output.receipts.iter().filter_map(cross).take(MOST_CROSSES).collect()
+    report
+        .output
+        .receipts
+        .iter()
+        .filter_map(cross)
+        .take(MOST_CROSSES)
+        .collect()
 }
 
 /// Fees earned so far, beside the loss versus rebalancing that they must outweigh.
@@ -212,22 +288,38 @@ pub(super) fn fees(report: &RunReport<'_>) -> Markup {
     let chart = Chart {
         id: "fees",
         title: format!("Fees earned and loss versus rebalancing so far, in {symbol}"),
-        description: format!("By the end {earned} {symbol} of fees stand against {lost} {symbol} of loss versus rebalancing."),
+        description: format!(
+            "By the end {earned} {symbol} of fees stand against {lost} {symbol} of loss versus rebalancing."
+        ),
         along: place.along,
         x: place.ends,
-        y: if high > low { (low, high * 1.04) } else { (low, low + 1.0) },
+        y: if high > low {
+            (low, high * 1.04)
+        } else {
+            (low, low + 1.0)
+        },
         unit: "",
         layers: vec![
-            Layer::Area { class: "income", points: fees.clone(), base: 0.0 },
-            Layer::Line { class: "lost", points: lvr },
-            Layer::Line { class: "earned", points: fees },
+            Layer::Area {
+                class: "income",
+                points: fees.clone(),
+                base: 0.0,
+            },
+            Layer::Line {
+                class: "lost",
+                points: lvr,
+            },
+            Layer::Line {
+                class: "earned",
+                points: fees,
+            },
         ],
         heights: (220.0, 190.0),
     };
     html! {
         figure {
             figcaption { "So far, " (symbol) span class="keys" { (key("earned", "fees", &earned)) (key("lost", "LVR", &lost)) } }
-            (chart.draw())
+            (chart.draw(None))
         }
     }
 }

@@ -62,8 +62,8 @@ fn headline(report: &RunReport<'_>, title: &str) -> Markup {
             p class="verdict" { (verdict(report)) }
             dl class="facts" {
                 div { dt { "network" } dd { (report.network) } }
-                div { dt { "time" } dd { (words::span(report)) } }
-                div { dt { "blocks" } dd { (number::count(from)) " – " (number::count(to)) " (" (number::count(to.saturating_sub(from) + 1)) ")" } }
+                @if output.times_from_data { div { dt { "time" } dd { (words::span(report)) } } }
+                div { dt { (words::blocks(report)) } dd { (number::count(from)) " – " (number::count(to)) } }
                 div { dt { "began with" } dd { (words::portfolio(report)) } }
                 div { dt { "data" } dd { (report.data_source) } }
             }
@@ -80,12 +80,13 @@ fn verdict(report: &RunReport<'_>) -> Markup {
     let gained = number::signed_percent(output.metrics.net_return_percent);
     let class = tables::sign_class(&gained);
     html! {
-        "Over " (super::moment::duration(super::moment::span_s(report))) ", " (money.plain(output.start_value)) " " (symbol) " "
+        "In " (words::length(report)) " the strategy "
         @if profit.is_zero() { "neither gained nor lost" } @else {
             strong class=(class) { @if profit.is_negative() { "lost " } @else { "gained " } (size(profit)) " " (symbol) " (" (gained) ")" }
         }
+        " on " (money.plain(output.start_value)) " " (symbol)
         @if beyond.is_zero() { ", the same as holding the first tokens." } @else {
-            ", " (size(beyond)) " " (symbol) @if beyond.is_negative() { " less" } @else { " more" } " than holding the first tokens."
+            ": " (size(beyond)) " " (symbol) @if beyond.is_negative() { " worse" } @else { " better" } " than holding the first tokens."
         }
     }
 }
@@ -135,7 +136,12 @@ mod tests {
     #[test]
     fn of_many_actions_some_are_left_out_and_it_says_so() {
         let mut output = fixture::output(7_000);
-        let receipt = output.receipts.iter().find(|receipt| matches!(receipt.outcome, Outcome::Reverted { .. })).expect("one").clone();
+        let receipt = output
+            .receipts
+            .iter()
+            .find(|receipt| matches!(receipt.outcome, Outcome::Reverted { .. }))
+            .expect("one")
+            .clone();
         output.receipts = vec![receipt; 1_000];
         let page = html(&fixture::report(&output));
         assert!(page.contains("… 800 actions left out …") && page.matches("✕ reverted</span>").count() == 200);

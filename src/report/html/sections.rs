@@ -15,10 +15,14 @@ pub(super) fn cards(report: &RunReport<'_>) -> Markup {
     let margin = profit.fees.saturating_sub(profit.lvr);
     let costs = profit.gas.saturating_add(profit.slippage);
     let (requested, filled, reverted) = output.actions;
-    let depth = |metrics: &plimsoll_backtest::Metrics| number::percent(metrics.max_drawdown.map(|fall| fall.depth * 100.0));
+    let depth =
+        |metrics: &plimsoll_backtest::Metrics| number::percent(metrics.max_drawdown.map(|fall| fall.depth * 100.0));
     let ranges = open_ranges(report).len() as u64;
     let sharpe = number::ratio(output.metrics.sharpe);
-    let error = output.metrics.sharpe_standard_error.map(|error| format!("± {} standard error", number::ratio(Some(error))));
+    let error = output
+        .metrics
+        .sharpe_standard_error
+        .map(|error| format!("± {} standard error", number::ratio(Some(error))));
     html! {
         section class="cards" aria-label="Key figures" {
             (card("profit", &money.signed(profit.total), &format!("{symbol}, {}", number::signed_percent(output.metrics.net_return_percent))))
@@ -27,7 +31,7 @@ pub(super) fn cards(report: &RunReport<'_>) -> Markup {
             (card("gas + slippage", &money.plain(costs), &format!("gas {}, slippage {}", money.plain(profit.gas), money.plain(profit.slippage))))
             (card("time in range", &number::percent(Some(output.time_in_range_percent)), &format!("{} ranges opened", number::count(ranges))))
             (card("maximum drawdown", &depth(&output.metrics), &format!("holding {}", depth(&output.hold))))
-            (card("Sharpe", &sharpe, error.as_deref().unwrap_or("the run is too short to say")))
+            (plain_card("Sharpe", &sharpe, error.as_deref().unwrap_or("the run is too short to say")))
             (card("actions filled", &number::count(filled), &format!("of {}, {} reverted", number::count(requested), number::count(reverted))))
         }
     }
@@ -35,6 +39,11 @@ pub(super) fn cards(report: &RunReport<'_>) -> Markup {
 
 fn card(name: &str, figure: &str, note: &str) -> Markup {
     html! { div class="card" { h3 { (name) } p class={ "figure " (sign_class(figure)) } { (figure) } p class="faint" { (note) } } }
+}
+
+/// Without a colour, which would promise more than so uncertain a figure holds.
+fn plain_card(name: &str, figure: &str, note: &str) -> Markup {
+    html! { div class="card" { h3 { (name) } p class="figure" { (figure) } p class="faint" { (note) } } }
 }
 
 /// Where the profit came from.
@@ -45,7 +54,7 @@ pub(super) fn profit(report: &RunReport<'_>) -> Markup {
             h2 { "Where the profit came from" }
             (tables::waterfall(report))
             p class="note" {
-                "In exact units the parts sum to the whole to the last one. Rebalancing is Σ x·ΔP over what was held block by block; "
+                "In base units the parts add up to the total exactly. Rebalancing is Σ x·ΔP over what was held block by block; "
                 "LVR is Σ (x·ΔP − ΔV) over the positions’ liquidity."
             }
             @if !bracket.is_empty() {
@@ -63,7 +72,10 @@ pub(super) fn profit(report: &RunReport<'_>) -> Markup {
 
 /// The metrics, and how much they may be trusted.
 pub(super) fn metrics(report: &RunReport<'_>) -> Markup {
-    let doubts = [words::short_span(report), words::sharpe_doubt(&report.output.metrics).map(str::to_owned)];
+    let doubts = [
+        words::short_span(report),
+        words::sharpe_doubt(&report.output.metrics).map(str::to_owned),
+    ];
     html! {
         section {
             h2 { "Metrics" }

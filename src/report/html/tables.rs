@@ -30,8 +30,13 @@ pub(super) fn waterfall(report: &RunReport<'_>) -> Markup {
         steps.push((sum, next));
         sum = next;
     }
-    let ends = steps.iter().fold((0.0f64, 0.0f64), |ends, step| (ends.0.min(step.1), ends.1.max(step.1)));
-    let scale = Scale { low: ends.0, span: if ends.1 > ends.0 { ends.1 - ends.0 } else { 1.0 } };
+    let ends = steps
+        .iter()
+        .fold((0.0f64, 0.0f64), |ends, step| (ends.0.min(step.1), ends.1.max(step.1)));
+    let scale = Scale {
+        low: ends.0,
+        span: if ends.1 > ends.0 { ends.1 - ends.0 } else { 1.0 },
+    };
     let total = (0.0, to_f64(output.profit.total));
     html! {
         table class="waterfall" {
@@ -76,7 +81,9 @@ impl Scale {
         html! {
             svg class="step" width="100%" height="20" aria-hidden="true" {
                 line class="zero" x1=(zero) x2=(zero) y1="0" y2="20" {}
-                rect class=(class) x=(format!("{:.2}%", left.min(99.6))) width=(format!("{width:.2}%")) y="3" height="14" rx="2" {}
+                @if from < to || to < from {
+                    rect class=(class) x=(format!("{:.2}%", left.min(99.6))) width=(format!("{width:.2}%")) y="3" height="14" rx="2" {}
+                }
             }
         }
     }
@@ -104,9 +111,16 @@ pub(super) fn actions(report: &RunReport<'_>) -> Markup {
         return html! { p class="faint" { "The strategy took no action." } };
     }
     let omitted = receipts.len().saturating_sub(2 * SHOWN);
-    let shown: Vec<(usize, &Receipt)> =
-        receipts.iter().enumerate().filter(|(i, _)| omitted == 0 || *i < SHOWN || *i >= SHOWN + omitted).collect();
-    let clock = if report.output.times_from_data { "time (UTC)" } else { "block" };
+    let shown: Vec<(usize, &Receipt)> = receipts
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| omitted == 0 || *i < SHOWN || *i >= SHOWN + omitted)
+        .collect();
+    let clock = if report.output.times_from_data {
+        "time (UTC)"
+    } else {
+        "block"
+    };
     html! {
         @if omitted > 0 {
             p class="note" { "Of " (number::count(receipts.len() as u64)) " actions, the first and the last " (SHOWN) " are shown; actions.parquet holds all." }
@@ -151,7 +165,9 @@ fn action(report: &RunReport<'_>, receipt: &Receipt) -> Markup {
 }
 
 fn position(report: &RunReport<'_>, filled: &Filled) -> Markup {
-    let Some(id) = filled.position else { return Markup::default() };
+    let Some(id) = filled.position else {
+        return Markup::default();
+    };
     html! {
         " " (id)
         @if let Some((lower, upper)) = filled.range {
@@ -192,10 +208,18 @@ fn of_token(amount: U256, token: Option<&Token>, side: usize) -> String {
 fn pool_tokens<'a>(report: &'a RunReport<'_>, pool: Address) -> Option<[&'a Token; 2]> {
     let (charted, numeraire) = (&report.charted, &report.numeraire);
     if pool == report.price_pool {
-        return Some(if report.charted_is_token1 { [numeraire, charted] } else { [charted, numeraire] });
+        return Some(if report.charted_is_token1 {
+            [numeraire, charted]
+        } else {
+            [charted, numeraire]
+        });
     }
     let known = |token: &Token| token.address == charted.address || token.address == numeraire.address;
-    let ordered = if charted.address < numeraire.address { [charted, numeraire] } else { [numeraire, charted] };
+    let ordered = if charted.address < numeraire.address {
+        [charted, numeraire]
+    } else {
+        [numeraire, charted]
+    };
     report.tokens.iter().all(known).then_some(ordered)
 }
 
@@ -214,12 +238,36 @@ const fn native(network: Network) -> &'static str {
 pub(super) fn proof(report: &RunReport<'_>) -> Markup {
     let counts = &report.output.replay;
     let rows = [
-        ("exact in", counts.exact_in, "follows from the amount that went in; everything else is checked"),
-        ("exact out", counts.exact_out, "follows from the amount that came out; everything else is checked"),
-        ("price limit", counts.price_limit, "ran to a price limit: the end price is taken from the log, the amounts are checked"),
-        ("inferred", counts.inferred, "one tick's liquidity is taken from the log, the amounts are checked"),
-        ("unverifiable", counts.unverifiable, "crossed more unknown ticks than can be told apart, or came before any state"),
-        ("divergent", counts.divergent, "nothing reproduces what the chain recorded"),
+        (
+            "exact in",
+            counts.exact_in,
+            "follows from the amount that went in; everything else is checked",
+        ),
+        (
+            "exact out",
+            counts.exact_out,
+            "follows from the amount that came out; everything else is checked",
+        ),
+        (
+            "price limit",
+            counts.price_limit,
+            "ran to a price limit: the end price is taken from the log, the amounts are checked",
+        ),
+        (
+            "inferred",
+            counts.inferred,
+            "one tick’s liquidity is taken from the log, the amounts are checked",
+        ),
+        (
+            "unverifiable",
+            counts.unverifiable,
+            "crossed more unknown ticks than can be told apart, or came before any state",
+        ),
+        (
+            "divergent",
+            counts.divergent,
+            "nothing reproduces what the chain recorded",
+        ),
     ];
     html! {
         table class="proof" {
