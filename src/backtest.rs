@@ -13,7 +13,8 @@ use plimsoll_data::{
     DataError,
     blocks::BlockHeader,
     lake::{Dataset, Lake},
-    run_folder, samples::Sample,
+    run_folder,
+    samples::Sample,
     snapshot::{self, Snapshot},
 };
 use plimsoll_market::{Market, MarketPool, PoolReplay, Start};
@@ -56,7 +57,8 @@ enum Data {
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let (text, name) = match &args.config {
         Some(path) => {
-            let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            let text =
+                fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             (text, path.display().to_string())
         }
         None => (DEFAULT.to_owned(), "the bundled configuration".to_owned()),
@@ -77,7 +79,10 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     }
     match terminal.format {
         Format::Json => print_json(&result_json(&report)),
-        Format::Table => print(&table(&report, std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none())),
+        Format::Table => print(&table(
+            &report,
+            std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        )),
     }
 }
 
@@ -107,11 +112,17 @@ impl<'a> Plan<'a> {
         let wrong = |message: String| Failure::usage(format!("{name}: {message}"));
         let network = match (&config.data.network, &config.network, &config.data.sample) {
             (Some(_), Some(_), _) => return Err(wrong("network is given twice".to_owned())),
-            (Some(text), None, _) | (None, Some(text), _) => text.to_string().parse().map_err(|error| wrong(format!("network: {error}")))?,
+            (Some(text), None, _) | (None, Some(text), _) => text
+                .to_string()
+                .parse()
+                .map_err(|error| wrong(format!("network: {error}")))?,
             (None, None, Some(_)) => Network::DEVNET,
             (None, None, None) => Network::ETHEREUM,
         };
-        let range = (config.data.from_block.or(config.from_block), config.data.to_block.or(config.to_block));
+        let range = (
+            config.data.from_block.or(config.from_block),
+            config.data.to_block.or(config.to_block),
+        );
         if let (Some(from), Some(to)) = range
             && from > to
         {
@@ -120,14 +131,27 @@ impl<'a> Plan<'a> {
         let state_path = config.data.state.as_ref().map(|path| resolve(base, path));
         let state = state_path.as_deref().map(snapshot::read_snapshot).transpose()?;
         let opened = open_data(config, name, base)?;
-        let sample = if let Data::Sample(sample) = &opened { Some(*sample) } else { None };
+        let sample = if let Data::Sample(sample) = &opened {
+            Some(*sample)
+        } else {
+            None
+        };
         let network = sample.map_or(network, |sample| sample.network);
         let universe = Universe::new(config, name, network, sample)?;
 
-        let pools = pools(config, name, &opened, network)?.into_iter().map(|pool| universe.pool(pool)).collect::<Result<Vec<_>, _>>()?;
-        let starts = pools.iter().map(|pool| start(pool, network, state.as_ref(), name)).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let pools = pools(config, name, &opened, network)?
+            .into_iter()
+            .map(|pool| universe.pool(pool))
+            .collect::<Result<Vec<_>, _>>()?;
+        let starts = pools
+            .iter()
+            .map(|pool| start(pool, network, state.as_ref(), name))
+            .collect::<Result<BTreeMap<_, _>, _>>()?;
         if let Some(state) = state.as_ref().filter(|state| !starts.contains_key(&state.pool)) {
-            return Err(wrong(format!("[data] state is of pool {}, which is not in this run", state.pool)));
+            return Err(wrong(format!(
+                "[data] state is of pool {}, which is not in this run",
+                state.pool
+            )));
         }
         let numeraire = universe.token("[numeraire] token", &config.numeraire.token)?;
         let portfolio = portfolio(config, name, &universe)?;
@@ -162,14 +186,32 @@ impl<'a> Plan<'a> {
             Flows::One(Flow::Volume) => &[("volume", Flow::Volume)],
             Flows::One(Flow::Price) => &[("price", Flow::Price)],
         };
-        let run = |(name, flow): &(&'static str, Flow)| Ok((*name, self.run(Settings { flow: *flow, ..self.settings }, terminal)?));
+        let run = |(name, flow): &(&'static str, Flow)| {
+            Ok((
+                *name,
+                self.run(
+                    Settings {
+                        flow: *flow,
+                        ..self.settings
+                    },
+                    terminal,
+                )?,
+            ))
+        };
         runs.iter().map(run).collect()
     }
 
     fn run(&self, settings: Settings, terminal: Terminal) -> Result<BacktestOutput, Failure> {
         let (logs, headers, blocks) = self.open()?;
-        let roles = self.pools.iter().map(|pool| (pool.address, Role::UniswapV3Pool)).collect();
-        let first = self.state.as_ref().map_or(0, |state| state.block_number.saturating_add(1));
+        let roles = self
+            .pools
+            .iter()
+            .map(|pool| (pool.address, Role::UniswapV3Pool))
+            .collect();
+        let first = self
+            .state
+            .as_ref()
+            .map_or(0, |state| state.block_number.saturating_add(1));
         let mut source = LogSource::new(logs, roles).within(first..=self.range.1.unwrap_or(u64::MAX));
         if let Some(headers) = headers {
             source = source.with_base_fees(base_fees(headers));
@@ -178,7 +220,11 @@ impl<'a> Plan<'a> {
         for pool in &self.pools {
             if let Some(start) = self.starts.get(&pool.address) {
                 let replay = PoolReplay::new(self.network, pool.address, start.clone());
-                market.insert(MarketPool { replay, token0: pool.token0, token1: pool.token1 });
+                market.insert(MarketPool {
+                    replay,
+                    token0: pool.token0,
+                    token1: pool.token1,
+                });
             }
         }
         let price_pools: Vec<Address> = self.pools.iter().map(|pool| pool.address).collect();
@@ -187,7 +233,11 @@ impl<'a> Plan<'a> {
             settings,
             gas: GasTable::MEASURED,
             portfolio: self.wallet(),
-            valuation: Valuation { numeraire: self.numeraire.address, price_pools: &price_pools, native: self.native },
+            valuation: Valuation {
+                numeraire: self.numeraire.address,
+                price_pools: &price_pools,
+                native: self.native,
+            },
             charted: self.charted.address,
             from_block: self.range.0,
         };
@@ -197,30 +247,53 @@ impl<'a> Plan<'a> {
         progress.finish();
         let output = output?;
         if output.replay.events == 0 {
-            return Err(Failure::usage(format!("{}: none of the logs is of the pools of this run", self.name)));
+            return Err(Failure::usage(format!(
+                "{}: none of the logs is of the pools of this run",
+                self.name
+            )));
         }
         Ok(output)
     }
 
     /// Base units by token; every token of every pool is there, so that each change has a place.
     fn wallet(&self) -> BTreeMap<Address, U256> {
-        let empty = self.pools.iter().flat_map(|pool| [pool.token0, pool.token1]).map(|token| (token, U256::ZERO));
+        let empty = self
+            .pools
+            .iter()
+            .flat_map(|pool| [pool.token0, pool.token1])
+            .map(|token| (token, U256::ZERO));
         let mut wallet: BTreeMap<Address, U256> = empty.collect();
         wallet.extend(self.portfolio.iter().map(|(token, amount)| (token.address, *amount)));
         wallet
     }
 
     fn strategy(&self) -> Result<Box<dyn plimsoll_runtime::Strategy>, Failure> {
-        let pool = self.pools.first().ok_or_else(|| Failure::usage(format!("{}: [strategy] pool is missing", self.name)))?;
+        let pool = self
+            .pools
+            .first()
+            .ok_or_else(|| Failure::usage(format!("{}: [strategy] pool is missing", self.name)))?;
         Ok(match &self.config.strategy {
             Strategy::Hold { .. } => Box::new(Hold),
-            Strategy::RangeLiquidity { width_ticks, recenter, .. } => {
+            Strategy::RangeLiquidity {
+                width_ticks, recenter, ..
+            } => {
                 let params = match self.starts.get(&pool.address) {
                     Some(Start::State(state)) => state.params(),
                     Some(Start::Logs(params)) => *params,
-                    None => return Err(Failure::usage(format!("{}: [strategy] pool is not in the data", self.name))),
+                    None => {
+                        return Err(Failure::usage(format!(
+                            "{}: [strategy] pool is not in the data",
+                            self.name
+                        )));
+                    }
                 };
-                let made = RangeLiquidity::new(pool.address, (pool.token0, pool.token1), params, *width_ticks, (*recenter).into());
+                let made = RangeLiquidity::new(
+                    pool.address,
+                    (pool.token0, pool.token1),
+                    params,
+                    *width_ticks,
+                    (*recenter).into(),
+                );
                 Box::new(made.map_err(|error| Failure::usage(format!("{}: [strategy] {error}", self.name)))?)
             }
         })
@@ -244,17 +317,33 @@ impl<'a> Plan<'a> {
         })
     }
 
-    fn report<'o>(&self, config: &'o str, outputs: &'o [(&'static str, BacktestOutput)]) -> Result<RunReport<'o>, Failure> {
+    fn report<'o>(
+        &self,
+        config: &'o str,
+        outputs: &'o [(&'static str, BacktestOutput)],
+    ) -> Result<RunReport<'o>, Failure> {
         let (_, output) = outputs.first().ok_or_else(|| Failure::failed("nothing was run"))?;
         let pool = self.pools.first().ok_or_else(|| Failure::failed("no pool"))?;
-        let symbol = |token| self.universe.describe(token).map_or_else(|| format!("{token}"), |token| token.symbol);
+        let symbol = |token| {
+            self.universe
+                .describe(token)
+                .map_or_else(|| format!("{token}"), |token| token.symbol)
+        };
         let fee = match self.starts.get(&pool.address) {
             Some(Start::State(state)) => state.params().fee_pips,
             Some(Start::Logs(params)) => params.fee_pips,
             None => 0,
         };
-        let tokens = self.wallet().into_keys().filter_map(|token| self.universe.describe(token)).collect();
-        let sample = if let Data::Sample(sample) = &self.data { Some(*sample) } else { None };
+        let tokens = self
+            .wallet()
+            .into_keys()
+            .filter_map(|token| self.universe.describe(token))
+            .collect();
+        let sample = if let Data::Sample(sample) = &self.data {
+            Some(*sample)
+        } else {
+            None
+        };
         Ok(RunReport {
             config,
             config_hash: hex(Sha256::digest(config)),
@@ -267,11 +356,23 @@ impl<'a> Plan<'a> {
             tokens,
             portfolio: self.portfolio.clone(),
             charted: self.charted.clone(),
-            pool_label: format!("{}/{} {} %", symbol(pool.token0), symbol(pool.token1), f64::from(fee) / 1e4),
+            pool_label: format!(
+                "{}/{} {} %",
+                symbol(pool.token0),
+                symbol(pool.token1),
+                f64::from(fee) / 1e4
+            ),
             price_pool: pool.address,
             charted_is_token1: pool.token1 == self.charted.address,
             strategy: self.strategy()?.name().to_owned(),
-            settings: Settings { flow: if let Flows::One(flow) = self.flows { flow } else { Flow::Volume }, ..self.settings },
+            settings: Settings {
+                flow: if let Flows::One(flow) = self.flows {
+                    flow
+                } else {
+                    Flow::Volume
+                },
+                ..self.settings
+            },
             output,
             bracket: match outputs {
                 [(first_name, first), (second_name, second)] => Some([(*first_name, first), (*second_name, second)]),
@@ -302,13 +403,20 @@ fn open_data(config: &Config, name: &str, base: Option<&Path>) -> Result<Data, F
         (None, Some(logs), None) => {
             let parse = |text: &String| -> Result<LogFile, Failure> {
                 let file: LogFile = text.parse().map_err(|error| wrong(format!("logs: {error}")))?;
-                Ok(LogFile { path: resolve(base, &file.path), ..file })
+                Ok(LogFile {
+                    path: resolve(base, &file.path),
+                    ..file
+                })
             };
-            Ok(Data::Files { files: logs.iter().map(parse).collect::<Result<_, _>>()? })
+            Ok(Data::Files {
+                files: logs.iter().map(parse).collect::<Result<_, _>>()?,
+            })
         }
         (None, None, Some(sample)) => {
             let known = || plimsoll_data::samples::SAMPLES.map(|sample| sample.name).join(", ");
-            Sample::named(sample).map(Data::Sample).ok_or_else(|| wrong(format!("sample: no sample '{sample}'; there is {}", known())))
+            Sample::named(sample)
+                .map(Data::Sample)
+                .ok_or_else(|| wrong(format!("sample: no sample '{sample}'; there is {}", known())))
         }
         _ => Err(wrong("give one of lake, logs and sample".to_owned())),
     }
@@ -317,7 +425,8 @@ fn open_data(config: &Config, name: &str, base: Option<&Path>) -> Result<Data, F
 /// The strategy's pool first, then those named for prices, then every emitter that was named.
 fn pools(config: &Config, name: &str, data: &Data, network: Network) -> Result<Vec<Address>, Failure> {
     let parse = |key: &str, text: &str| -> Result<Address, Failure> {
-        text.parse().map_err(|_| Failure::usage(format!("{name}: {key}: '{text}' is no address")))
+        text.parse()
+            .map_err(|_| Failure::usage(format!("{name}: {key}: '{text}' is no address")))
     };
     let mut pools = Vec::new();
     if let Some(text) = config.strategy_pool() {
@@ -330,20 +439,28 @@ fn pools(config: &Config, name: &str, data: &Data, network: Network) -> Result<V
         Data::Sample(sample) => pools.push(sample.pool.address),
         Data::Files { files } => pools.extend(files.iter().filter_map(|file| file.emitter)),
         Data::Lake { lake, .. } if pools.is_empty() => {
-            let mut held: Vec<Address> =
-                lake.entries().iter().filter(|entry| entry.network == network).filter_map(|entry| entry.address).collect();
+            let mut held: Vec<Address> = lake
+                .entries()
+                .iter()
+                .filter(|entry| entry.network == network)
+                .filter_map(|entry| entry.address)
+                .collect();
             held.dedup();
             pools.extend(held);
         }
         Data::Lake { .. } => {}
     }
     let mut seen = Vec::new();
-    pools.retain(|pool| *pool != inputs::POSITION_MANAGER && !seen.contains(pool) && {
-        seen.push(*pool);
-        true
+    pools.retain(|pool| {
+        *pool != inputs::POSITION_MANAGER && !seen.contains(pool) && {
+            seen.push(*pool);
+            true
+        }
     });
     if pools.is_empty() {
-        return Err(Failure::usage(format!("{name}: [strategy] pool: the data do not say which pool; name it")));
+        return Err(Failure::usage(format!(
+            "{name}: [strategy] pool: the data do not say which pool; name it"
+        )));
     }
     Ok(pools)
 }
@@ -351,12 +468,18 @@ fn pools(config: &Config, name: &str, data: &Data, network: Network) -> Result<V
 fn start(pool: &PoolInfo, network: Network, state: Option<&Snapshot>, name: &str) -> Result<(Address, Start), Failure> {
     if let Some(state) = state.filter(|state| state.pool == pool.address) {
         if state.chain_id != network.chain_id {
-            return Err(Failure::usage(format!("{name}: [data] state is of chain {}, the run of {network}", state.chain_id)));
+            return Err(Failure::usage(format!(
+                "{name}: [data] state is of chain {}, the run of {network}",
+                state.chain_id
+            )));
         }
         return Ok((pool.address, Start::State(Box::new(inputs::pool_of(state)?))));
     }
     let params = pool.params.ok_or_else(|| {
-        Failure::usage(format!("{name}: the fee of pool {} is not known: give its state under [data] state", pool.address))
+        Failure::usage(format!(
+            "{name}: the fee of pool {} is not known: give its state under [data] state",
+            pool.address
+        ))
     })?;
     Ok((pool.address, Start::Logs(params)))
 }
@@ -377,10 +500,19 @@ fn portfolio(config: &Config, name: &str, universe: &Universe<'_>) -> Result<Vec
 
 /// The token whose price is drawn: the one that the first pool trades against the numeraire, else its token1.
 fn charted(pools: &[PoolInfo], numeraire: &Token, universe: &Universe<'_>, name: &str) -> Result<Token, Failure> {
-    let Some(pool) = pools.first() else { return Ok(numeraire.clone()) };
-    let address = if pool.token1 == numeraire.address { pool.token0 } else { pool.token1 };
+    let Some(pool) = pools.first() else {
+        return Ok(numeraire.clone());
+    };
+    let address = if pool.token1 == numeraire.address {
+        pool.token0
+    } else {
+        pool.token1
+    };
     universe.token("pool", &address.to_string()).map_err(|_| {
-        Failure::usage(format!("{name}: token {address} of pool {} is not known: give it under [tokens.SYMBOL]", pool.address))
+        Failure::usage(format!(
+            "{name}: token {address} of pool {} is not known: give it under [tokens.SYMBOL]",
+            pool.address
+        ))
     })
 }
 
@@ -430,7 +562,10 @@ fn identify(
             for emitter in files.iter().filter_map(|file| file.emitter) {
                 hasher.update(emitter);
             }
-            (hex(hasher.finalize()), config.data.logs.clone().unwrap_or_default().join(", "))
+            (
+                hex(hasher.finalize()),
+                config.data.logs.clone().unwrap_or_default().join(", "),
+            )
         }
     })
 }
@@ -440,10 +575,13 @@ fn base_fees(mut headers: Headers) -> impl FnMut(u64) -> Result<Option<u64>, Sou
     move |block| {
         loop {
             let Some(header) = headers.next().transpose().map_err(SourceError::new)? else {
-                return Err(SourceError::new(DataError::Asked(format!("the data carry no base fee of block {block}"))));
+                return Err(SourceError::new(DataError::Asked(format!(
+                    "the data carry no base fee of block {block}"
+                ))));
             };
             if header.number == block {
-                let missing = || SourceError::new(DataError::Asked(format!("the data carry no base fee of block {block}")));
+                let missing =
+                    || SourceError::new(DataError::Asked(format!("the data carry no base fee of block {block}")));
                 return header.base_fee_per_gas.map(Some).ok_or_else(missing);
             }
         }
@@ -451,7 +589,8 @@ fn base_fees(mut headers: Headers) -> impl FnMut(u64) -> Result<Option<u64>, Sou
 }
 
 fn prepare(out: &Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::failed(format!("--out {}: cannot write there: {error}", out.display()));
+    let failed =
+        |error: std::io::Error| Failure::failed(format!("--out {}: cannot write there: {error}", out.display()));
     fs::create_dir_all(out).map_err(failed)?;
     let probe = out.join(".plimsoll-probe");
     fs::write(&probe, []).map_err(failed)?;

@@ -146,9 +146,14 @@ impl Config {
     /// Reads a configuration; errors name the file, the line and the key.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, Failure> {
         toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+            let line = error.span().map_or(1, |span| {
+                text.get(..span.start).unwrap_or_default().matches('\n').count() + 1
+            });
             let near = text.lines().nth(line - 1).unwrap_or_default().trim();
-            Failure::usage(format!("{name}: line {line} (`{near}`): {}", error.message().replace('\n', " ")))
+            Failure::usage(format!(
+                "{name}: line {line} (`{near}`): {}",
+                error.message().replace('\n', " ")
+            ))
         })
     }
 
@@ -173,7 +178,9 @@ impl Execution {
         let wrong = |message: &str| Failure::usage(format!("{name}: [execution] {message}"));
         let latency_blocks = self.latency_blocks.unwrap_or(1);
         if latency_blocks == 0 {
-            return Err(wrong("latency_blocks must be at least 1: an order cannot execute in the block it was decided after"));
+            return Err(wrong(
+                "latency_blocks must be at least 1: an order cannot execute in the block it was decided after",
+            ));
         }
         let max_slippage_bps = self.max_slippage_bps.unwrap_or(50);
         if max_slippage_bps > 10_000 {
@@ -188,7 +195,9 @@ impl Execution {
             (Some(_), None) => return Err(wrong("gas_price_gwei must be within 0 and 1000000")),
             (None, _) if base_fees => GasPrice::BaseFee,
             (None, Some(BaseFee::Data)) => {
-                return Err(wrong("base_fee = \"data\": these data carry no base fees; give gas_price_gwei"));
+                return Err(wrong(
+                    "base_fee = \"data\": these data carry no base fees; give gas_price_gwei",
+                ));
             }
             (None, None) => return Err(wrong("these data carry no base fees: give gas_price_gwei")),
         };
@@ -201,9 +210,23 @@ impl Execution {
             FootprintConfig::Own => Footprint::Own,
             FootprintConfig::None => Footprint::None,
         };
-        let flow = if let Flows::One(flow) = flows { flow } else { Flow::Volume };
+        let flow = if let Flows::One(flow) = flows {
+            flow
+        } else {
+            Flow::Volume
+        };
         let arbitrage = self.arbitrage.unwrap_or(true);
-        Ok((Settings { latency_blocks, flow, footprint, arbitrage, max_slippage_bps, gas_price }, flows))
+        Ok((
+            Settings {
+                latency_blocks,
+                flow,
+                footprint,
+                arbitrage,
+                max_slippage_bps,
+                gas_price,
+            },
+            flows,
+        ))
     }
 }
 

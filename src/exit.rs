@@ -49,9 +49,10 @@ impl From<anyhow::Error> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {
-            DataError::MissingAddress { .. } | DataError::Asked(_) | DataError::NotInLake { .. } | DataError::Gap { .. } => {
-                Self::Usage(error.into())
-            }
+            DataError::MissingAddress { .. }
+            | DataError::Asked(_)
+            | DataError::NotInLake { .. }
+            | DataError::Gap { .. } => Self::Usage(error.into()),
             _ => Self::Failed(error.into()),
         }
     }

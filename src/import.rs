@@ -75,11 +75,17 @@ struct Snapshot {
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     match &args.what {
         What::Logs(args) => {
-            let readers = args.files.iter().map(|file| logs::open(&file.path, file.emitter)).collect::<Result<Vec<_>, _>>()?;
+            let readers = args
+                .files
+                .iter()
+                .map(|file| logs::open(&file.path, file.emitter))
+                .collect::<Result<Vec<_>, _>>()?;
             let coverage = match (args.from_block, args.to_block) {
                 (None, None) => None,
                 (Some(from), Some(to)) if from <= to => Some(from..=to),
-                (Some(from), Some(to)) => return Err(Failure::usage(format!("--from-block {from} is after --to-block {to}"))),
+                (Some(from), Some(to)) => {
+                    return Err(Failure::usage(format!("--from-block {from} is after --to-block {to}")));
+                }
                 _ => return Err(Failure::usage("--from-block and --to-block go together")),
             };
             let mut lake = Lake::create_or_open(&args.lake)?;
@@ -98,7 +104,12 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
             match &args.out {
                 Some(out) => {
                     snapshot::write_snapshot(out, &state)?;
-                    print(&format!("pool {} at block {}: {} ticks", state.pool, state.block_number, state.ticks.len()))
+                    print(&format!(
+                        "pool {} at block {}: {} ticks",
+                        state.pool,
+                        state.block_number,
+                        state.ticks.len()
+                    ))
                 }
                 None => print(&snapshot::format_snapshot(&args.file, &state)?),
             }
@@ -113,23 +124,40 @@ fn report(report: &ImportReport, terminal: Terminal) -> Result<(), Failure> {
         Outcome::Widened => "coverage widened",
     };
     if terminal.format == Format::Json {
-        let files: Vec<_> = report.files.iter().map(|file| {
-            json!({
-                "source": file.source.display().to_string(),
-                "outcome": outcome(&file.outcome),
-                "file": file.entry.file,
-                "address": file.entry.address.map(|address| address.to_string()),
-                "from_block": file.entry.from_block,
-                "to_block": file.entry.to_block,
-                "rows": file.entry.rows,
+        let files: Vec<_> = report
+            .files
+            .iter()
+            .map(|file| {
+                json!({
+                    "source": file.source.display().to_string(),
+                    "outcome": outcome(&file.outcome),
+                    "file": file.entry.file,
+                    "address": file.entry.address.map(|address| address.to_string()),
+                    "from_block": file.entry.from_block,
+                    "to_block": file.entry.to_block,
+                    "rows": file.entry.rows,
+                })
             })
-        }).collect();
+            .collect();
         return print_json(&json!({ "files": files }));
     }
-    let lines: Vec<String> = report.files.iter().map(|file| {
-        let entry = &file.entry;
-        let of = entry.address.map_or_else(|| entry.dataset.to_string(), |address| address.to_string());
-        format!("{}: {} rows of {of}, blocks {} to {}: {}", file.source.display(), entry.rows, entry.from_block, entry.to_block, outcome(&file.outcome))
-    }).collect();
+    let lines: Vec<String> = report
+        .files
+        .iter()
+        .map(|file| {
+            let entry = &file.entry;
+            let of = entry
+                .address
+                .map_or_else(|| entry.dataset.to_string(), |address| address.to_string());
+            format!(
+                "{}: {} rows of {of}, blocks {} to {}: {}",
+                file.source.display(),
+                entry.rows,
+                entry.from_block,
+                entry.to_block,
+                outcome(&file.outcome)
+            )
+        })
+        .collect();
     print(&lines.join("\n"))
 }

@@ -4,7 +4,9 @@ use crate::exit::Failure;
 use alloy_primitives::{Address, address};
 use plimsoll_data::{logs, snapshot::Snapshot};
 use plimsoll_market::Start;
-use plimsoll_protocols::uniswap_v3::{FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math};
+use plimsoll_protocols::uniswap_v3::{
+    FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math,
+};
 use plimsoll_units::Network;
 use std::{path::PathBuf, str::FromStr};
 
@@ -24,10 +26,18 @@ impl FromStr for LogFile {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
             Some((address, path)) if address.starts_with("0x") => {
-                let emitter = address.parse().map_err(|_| format!("'{address}' is no address (20 bytes of hex)"))?;
-                Ok(Self { emitter: Some(emitter), path: path.into() })
+                let emitter = address
+                    .parse()
+                    .map_err(|_| format!("'{address}' is no address (20 bytes of hex)"))?;
+                Ok(Self {
+                    emitter: Some(emitter),
+                    path: path.into(),
+                })
             }
-            _ => Ok(Self { emitter: None, path: text.into() }),
+            _ => Ok(Self {
+                emitter: None,
+                path: text.into(),
+            }),
         }
     }
 }
@@ -54,7 +64,9 @@ pub(crate) fn start(
     }
     let params = match (flags, known_pool(network, pool)) {
         ((Some(fee), Some(spacing)), _) => PoolParams::new(fee, spacing).ok_or_else(|| {
-            Failure::usage(format!("--fee {fee} --tick-spacing {spacing}: the fee must be below 1000000 pips, the spacing 1 to 16383"))
+            Failure::usage(format!(
+                "--fee {fee} --tick-spacing {spacing}: the fee must be below 1000000 pips, the spacing 1 to 16383"
+            ))
         })?,
         ((None, None), Some(KnownPool { params, .. })) => *params,
         ((None, None), None) => {
@@ -69,9 +81,16 @@ pub(crate) fn start(
 
 /// The pool that a snapshot describes.
 pub(crate) fn pool_of(state: &Snapshot) -> Result<Pool, Failure> {
-    let wrong = |what: &str| Failure::failed(format!("snapshot of {} at block {}: {what}", state.pool, state.block_number));
-    let params = PoolParams::new(state.fee_pips, state.tick_spacing).ok_or_else(|| wrong("fee_pips or tick_spacing out of range"))?;
-    let tick = tick_math::tick_at_sqrt_ratio(state.sqrt_price_x96).ok_or_else(|| wrong("sqrt_price_x96 is no price of a pool"))?;
+    let wrong = |what: &str| {
+        Failure::failed(format!(
+            "snapshot of {} at block {}: {what}",
+            state.pool, state.block_number
+        ))
+    };
+    let params = PoolParams::new(state.fee_pips, state.tick_spacing)
+        .ok_or_else(|| wrong("fee_pips or tick_spacing out of range"))?;
+    let tick = tick_math::tick_at_sqrt_ratio(state.sqrt_price_x96)
+        .ok_or_else(|| wrong("sqrt_price_x96 is no price of a pool"))?;
     // Right after a tick was passed downwards, the price is the tick's own and the tick one below.
     let just_passed = tick_math::sqrt_ratio_at_tick(tick) == state.sqrt_price_x96 && state.tick.get() == tick.get() - 1;
     if tick != state.tick && !just_passed {

@@ -38,19 +38,23 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
 
 fn list(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
     if terminal.format == Format::Json {
-        let entries: Vec<_> = lake.entries().iter().map(|entry| {
-            json!({
-                "network": entry.network.to_string(),
-                "dataset": entry.dataset.to_string(),
-                "address": entry.address.map(|address| address.to_string()),
-                "from_block": entry.from_block,
-                "to_block": entry.to_block,
-                "rows": entry.rows,
-                "size_bytes": entry.bytes,
-                "file": entry.file,
-                "content_hash": entry.content_hash.to_string(),
+        let entries: Vec<_> = lake
+            .entries()
+            .iter()
+            .map(|entry| {
+                json!({
+                    "network": entry.network.to_string(),
+                    "dataset": entry.dataset.to_string(),
+                    "address": entry.address.map(|address| address.to_string()),
+                    "from_block": entry.from_block,
+                    "to_block": entry.to_block,
+                    "rows": entry.rows,
+                    "size_bytes": entry.bytes,
+                    "file": entry.file,
+                    "content_hash": entry.content_hash.to_string(),
+                })
             })
-        }).collect();
+            .collect();
         return print_json(&json!({ "lake": lake.dir().display().to_string(), "entries": entries }));
     }
     let mut table = comfy_table::Table::new();
@@ -60,7 +64,9 @@ fn list(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
         table.add_row([
             entry.network.to_string(),
             entry.dataset.to_string(),
-            entry.address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
+            entry
+                .address
+                .map_or_else(|| "-".to_owned(), |address| address.to_string()),
             entry.from_block.to_string(),
             entry.to_block.to_string(),
             entry.rows.to_string(),
@@ -78,8 +84,11 @@ fn list(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
 fn verify(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
     let report = lake.verify()?;
     let leftovers: Vec<String> = report.leftovers.iter().map(|path| path.display().to_string()).collect();
-    let gaps: Vec<String> =
-        report.gaps.iter().map(|gap| format!("{}: blocks {} to {}", gap.what, gap.from_block, gap.to_block)).collect();
+    let gaps: Vec<String> = report
+        .gaps
+        .iter()
+        .map(|gap| format!("{}: blocks {} to {}", gap.what, gap.from_block, gap.to_block))
+        .collect();
     match terminal.format {
         Format::Json => print_json(&json!({
             "files": report.files,
@@ -91,7 +100,11 @@ fn verify(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
         Format::Table => {
             let mut lines = vec![format!("{} files, {} rows checked", report.files, report.rows)];
             lines.extend(report.problems.iter().map(|problem| format!("problem   {problem}")));
-            lines.extend(leftovers.iter().map(|path| format!("leftover  {path} (not in the manifest, never read)")));
+            lines.extend(
+                leftovers
+                    .iter()
+                    .map(|path| format!("leftover  {path} (not in the manifest, never read)")),
+            );
             lines.extend(gaps.iter().map(|gap| format!("gap       {gap}")));
             if report.is_sound() {
                 lines.push("sound".to_owned());
@@ -102,6 +115,10 @@ fn verify(lake: &Lake, terminal: Terminal) -> Result<(), Failure> {
     if report.is_sound() {
         Ok(())
     } else {
-        Err(Failure::failed(format!("{}: {} problems", lake.dir().display(), report.problems.len())))
+        Err(Failure::failed(format!(
+            "{}: {} problems",
+            lake.dir().display(),
+            report.problems.len()
+        )))
     }
 }

@@ -67,7 +67,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let terminal = Terminal { format: cli.format, quiet: cli.quiet };
+    let terminal = Terminal {
+        format: cli.format,
+        quiet: cli.quiet,
+    };
     let result = match cli.command {
         Command::Backtest(args) => backtest::run(&args, terminal),
         Command::Replay(args) => replay::run(&args, terminal),

@@ -13,14 +13,18 @@ impl Progress {
     /// A bar up to a range's last block, or a counter.
     pub(crate) fn new(terminal: Terminal, blocks: Option<(u64, u64)>) -> Self {
         let bar = match blocks {
-            Some((from, to)) => ProgressBar::new(to.saturating_sub(from) + 1)
-                .with_style(style("{wide_bar:.cyan/dim} {human_pos}/{human_len} blocks  {per_sec}  {eta} left")),
+            Some((from, to)) => ProgressBar::new(to.saturating_sub(from) + 1).with_style(style(
+                "{wide_bar:.cyan/dim} {human_pos}/{human_len} blocks  {per_sec}  {eta} left",
+            )),
             None => ProgressBar::no_length().with_style(style("{spinner} {human_pos} blocks  {per_sec}  {elapsed}")),
         };
         if terminal.quiet {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { bar, first: blocks.map(|(from, _)| from) }
+        Self {
+            bar,
+            first: blocks.map(|(from, _)| from),
+        }
     }
 
     /// Done up to this block.

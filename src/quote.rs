@@ -20,7 +20,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
     /// Which token goes in: 0 or 1.
-    #[arg(long, value_name = "0|1", required_unless_present = "batch", conflicts_with = "batch")]
+    #[arg(
+        long,
+        value_name = "0|1",
+        required_unless_present = "batch",
+        conflicts_with = "batch"
+    )]
     token_in: Option<String>,
     /// Exactly this much goes in.
     #[arg(long, value_name = "AMOUNT", group = "amount")]
@@ -38,14 +43,17 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     if let Some(batch) = &args.batch {
         return quote_batch(&pool, batch);
     }
-    let side = side(args.token_in.as_deref().unwrap_or_default()).map_err(|error| Failure::usage(format!("--token-in: {error}")))?;
+    let side = side(args.token_in.as_deref().unwrap_or_default())
+        .map_err(|error| Failure::usage(format!("--token-in: {error}")))?;
     let (kind, text) = match (&args.exact_in, &args.exact_out) {
         (Some(text), None) => ("exact-in", text),
         (None, Some(text)) => ("exact-out", text),
         _ => return Err(Failure::usage("give --exact-in AMOUNT or --exact-out AMOUNT")),
     };
     let amount = amount(kind, text).map_err(|error| Failure::usage(format!("--{kind}: {error}")))?;
-    let outcome = pool.quote(side, amount, None).map_err(|revert| Failure::failed(format!("the pool would revert: {revert}")))?;
+    let outcome = pool
+        .quote(side, amount, None)
+        .map_err(|revert| Failure::failed(format!("the pool would revert: {revert}")))?;
     match terminal.format {
         Format::Json => print_json(&quote_json(&outcome)),
         Format::Table => print(&format!(
@@ -57,7 +65,11 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
             outcome.sqrt_price,
             outcome.tick,
             outcome.crossings.len(),
-            if outcome.exhausted { "\nliquidity ended first: the amounts are what was filled" } else { "" }
+            if outcome.exhausted {
+                "\nliquidity ended first: the amounts are what was filled"
+            } else {
+                ""
+            }
         )),
     }
 }
@@ -75,7 +87,9 @@ fn quote_batch(pool: &Pool, path: &Path) -> Result<(), Failure> {
         let [token_in, kind, text] = line.split(',').map(str::trim).collect::<Vec<_>>()[..] else {
             return Err(wrong("expected token_in,kind,amount".to_owned()));
         };
-        let (side, amount) = side(token_in).and_then(|side| Ok((side, amount(kind, text)?))).map_err(wrong)?;
+        let (side, amount) = side(token_in)
+            .and_then(|side| Ok((side, amount(kind, text)?)))
+            .map_err(wrong)?;
         let value = match pool.quote(side, amount, None) {
             Ok(outcome) => quote_json(&outcome),
             Err(revert) => json!({ "error": revert.to_string() }),
@@ -95,7 +109,10 @@ fn side(text: &str) -> Result<Side, String> {
 
 fn amount(kind: &str, text: &str) -> Result<Amount, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let value = digits.then(|| U256::from_str_radix(text, 10).ok()).flatten().filter(|value| !value.is_zero() && value.bit_len() < 256);
+    let value = digits
+        .then(|| U256::from_str_radix(text, 10).ok())
+        .flatten()
+        .filter(|value| !value.is_zero() && value.bit_len() < 256);
     let value = value.ok_or_else(|| format!("'{text}' is no amount: base units from 1 to 2^255 - 1"))?;
     match kind {
         "exact-in" | "exact_in" => Ok(Amount::ExactIn(value)),

@@ -51,53 +51,90 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let state = args.state.as_deref().map(snapshot::read_snapshot).transpose()?;
-    if let Some(state) = state.as_ref().filter(|state| state.pool != args.pool || state.chain_id != args.network.chain_id) {
-        return Err(Failure::usage(format!("--state is of pool {} on chain {}, not of --pool", state.pool, state.chain_id)));
+    if let Some(state) = state
+        .as_ref()
+        .filter(|state| state.pool != args.pool || state.chain_id != args.network.chain_id)
+    {
+        return Err(Failure::usage(format!(
+            "--state is of pool {} on chain {}, not of --pool",
+            state.pool, state.chain_id
+        )));
     }
     let start = inputs::start(args.network, args.pool, state.as_ref(), (args.fee, args.tick_spacing))?;
     let first = state.as_ref().map_or(0, |state| state.block_number.saturating_add(1));
     let manager = manager(args)?;
-    let roles: BTreeMap<Address, Role> =
-        [(args.pool, Role::UniswapV3Pool)].into_iter().chain(manager.map(|address| (address, Role::PositionManager))).collect();
+    let roles: BTreeMap<Address, Role> = [(args.pool, Role::UniswapV3Pool)]
+        .into_iter()
+        .chain(manager.map(|address| (address, Role::PositionManager)))
+        .collect();
 
     #[allow(clippy::disallowed_methods)] // how long it took is part of the result
     let began = std::time::Instant::now();
     let replayed = if let Some(dir) = &args.lake {
         let lake = Lake::open(dir)?;
         let held = |address: &Address| lake.entries().iter().any(|entry| entry.address == Some(*address));
-        let addresses: Vec<Address> = roles.keys().filter(|address| **address == args.pool || held(address)).copied().collect();
+        let addresses: Vec<Address> = roles
+            .keys()
+            .filter(|address| **address == args.pool || held(address))
+            .copied()
+            .collect();
         let from = args.from_block.or(state.is_some().then_some(first));
         let logs = lake.logs(args.network, &addresses, from, args.to_block)?;
         let blocks = Some((*logs.range().start(), *logs.range().end()));
-        replay(LogSource::new(logs, roles).within(first..=u64::MAX), start, args, manager, Progress::new(terminal, blocks))?
+        replay(
+            LogSource::new(logs, roles).within(first..=u64::MAX),
+            start,
+            args,
+            manager,
+            Progress::new(terminal, blocks),
+        )?
     } else {
         let logs = inputs::open(&args.logs, args.network)?;
-        replay(LogSource::new(logs, roles).within(first..=u64::MAX), start, args, manager, Progress::new(terminal, None))?
+        replay(
+            LogSource::new(logs, roles).within(first..=u64::MAX),
+            start,
+            args,
+            manager,
+            Progress::new(terminal, None),
+        )?
     };
     let seconds = began.elapsed().as_secs_f64();
 
     if replayed.counts.events == 0 {
-        return Err(Failure::usage(format!("pool {} is not in the data: none of the logs is its", args.pool)));
+        return Err(Failure::usage(format!(
+            "pool {} is not in the data: none of the logs is its",
+            args.pool
+        )));
     }
     if let (Some(path), Some(lifetimes)) = (&args.positions, replayed.lifetimes) {
         let text = positions_csv(lifetimes);
-        std::fs::write(path, text).map_err(|error| Failure::failed(format!("{}: cannot write: {error}", path.display())))?;
+        std::fs::write(path, text)
+            .map_err(|error| Failure::failed(format!("{}: cannot write: {error}", path.display())))?;
     }
     match terminal.format {
         Format::Json => print_json(&counts_json(&replayed.counts, seconds))?,
         Format::Table => print(&counts_table(&replayed.counts, seconds, args))?,
     }
-    replayed.first_divergence.map_or(Ok(()), |divergence| Err(Failure::Diverged(divergence)))
+    replayed
+        .first_divergence
+        .map_or(Ok(()), |divergence| Err(Failure::Diverged(divergence)))
 }
 
 /// The contract, besides the pool, whose logs were given.
 fn manager(args: &Args) -> Result<Option<Address>, Failure> {
-    let mut others: Vec<Address> = args.logs.iter().filter_map(|file| file.emitter).filter(|address| *address != args.pool).collect();
+    let mut others: Vec<Address> = args
+        .logs
+        .iter()
+        .filter_map(|file| file.emitter)
+        .filter(|address| *address != args.pool)
+        .collect();
     others.dedup();
     match others.as_slice() {
         [] => Ok(Some(POSITION_MANAGER)),
         [one] => Ok(Some(*one)),
-        _ => Err(Failure::usage("--logs: at most one contract besides the pool, its position manager")),
+        _ => Err(Failure::usage(
+            "--logs: at most one contract besides the pool, its position manager",
+        )),
     }
 }
 
@@ -120,7 +157,10 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let mut pool = PoolReplay::new(args.network, args.pool, start);
-    let mut lifetimes = args.positions.as_ref().map(|_| PositionLifetimes::new(args.pool, manager));
+    let mut lifetimes = args
+        .positions
+        .as_ref()
+        .map(|_| PositionLifetimes::new(args.pool, manager));
     let mut first_divergence = None;
     while let Some(block) = source.next_block().map_err(|error| Failure::Failed(error.into()))? {
         progress.at(block.at.number);
@@ -136,7 +176,11 @@ where
         }
     }
     progress.finish();
-    Ok(Replayed { counts: *pool.counts(), first_divergence, lifetimes })
+    Ok(Replayed {
+        counts: *pool.counts(),
+        first_divergence,
+        lifetimes,
+    })
 }
 
 fn positions_csv(lifetimes: PositionLifetimes) -> String {
@@ -165,7 +209,11 @@ fn positions_csv(lifetimes: PositionLifetimes) -> String {
 
 #[allow(clippy::cast_precision_loss)] // a rate for people
 fn rate(counts: &ReplayCounts, seconds: f64) -> f64 {
-    if seconds > 0.0 { counts.swaps as f64 / seconds } else { 0.0 }
+    if seconds > 0.0 {
+        counts.swaps as f64 / seconds
+    } else {
+        0.0
+    }
 }
 
 fn counts_json(counts: &ReplayCounts, seconds: f64) -> serde_json::Value {
@@ -191,8 +239,16 @@ fn counts_table(counts: &ReplayCounts, seconds: f64, args: &Args) -> String {
         ("exact in", counts.exact_in, "all five numbers, from the input"),
         ("exact out", counts.exact_out, "all five numbers, from the output"),
         ("price limit", counts.price_limit, "all but the price, from the price"),
-        ("inferred", counts.inferred, "the amounts; one tick's liquidity was learnt"),
-        ("unverifiable", counts.unverifiable, "nothing: two or more unknown ticks, or no state yet"),
+        (
+            "inferred",
+            counts.inferred,
+            "the amounts; one tick's liquidity was learnt",
+        ),
+        (
+            "unverifiable",
+            counts.unverifiable,
+            "nothing: two or more unknown ticks, or no state yet",
+        ),
         ("divergent", counts.divergent, "the chain says otherwise (any event)"),
     ];
     for (name, count, what) in rows {

@@ -1,4 +1,7 @@
-use crate::{Terminal, exit::{Failure, print}};
+use crate::{
+    Terminal,
+    exit::{Failure, print},
+};
 use plimsoll_data::samples::SAMPLES;
 use std::path::PathBuf;
 

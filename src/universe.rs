@@ -35,23 +35,50 @@ pub(crate) struct PoolInfo {
 }
 
 impl<'a> Universe<'a> {
-    pub(crate) fn new(config: &'a Config, name: &'a str, network: Network, sample: Option<&'static Sample>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        config: &'a Config,
+        name: &'a str,
+        network: Network,
+        sample: Option<&'static Sample>,
+    ) -> Result<Self, Failure> {
         let mut tokens = Vec::new();
         for (symbol, token) in &config.tokens {
-            let address = token
-                .address
-                .parse()
-                .map_err(|_| Failure::usage(format!("{name}: [tokens.{symbol}] address: '{}' is no address", token.address)))?;
+            let address = token.address.parse().map_err(|_| {
+                Failure::usage(format!(
+                    "{name}: [tokens.{symbol}] address: '{}' is no address",
+                    token.address
+                ))
+            })?;
             if token.decimals > 38 {
-                return Err(Failure::usage(format!("{name}: [tokens.{symbol}] decimals: at most 38")));
+                return Err(Failure::usage(format!(
+                    "{name}: [tokens.{symbol}] decimals: at most 38"
+                )));
             }
-            tokens.push(Token { symbol: symbol.clone(), address, decimals: token.decimals });
+            tokens.push(Token {
+                symbol: symbol.clone(),
+                address,
+                decimals: token.decimals,
+            });
         }
         if let Some(sample) = sample {
-            tokens.push(Token { symbol: "USDC".to_owned(), address: sample.pool.token0, decimals: 6 });
-            tokens.push(Token { symbol: "WETH".to_owned(), address: sample.pool.token1, decimals: 18 });
+            tokens.push(Token {
+                symbol: "USDC".to_owned(),
+                address: sample.pool.token0,
+                decimals: 6,
+            });
+            tokens.push(Token {
+                symbol: "WETH".to_owned(),
+                address: sample.pool.token1,
+                decimals: 18,
+            });
         }
-        Ok(Self { network, config, name, sample, tokens })
+        Ok(Self {
+            network,
+            config,
+            name,
+            sample,
+            tokens,
+        })
     }
 
     /// A token by symbol or address.
@@ -60,11 +87,18 @@ impl<'a> Universe<'a> {
             return Ok(token.clone());
         }
         if let Some((address, decimals)) = known_token(self.network, text).filter(|_| self.sample.is_none()) {
-            return Ok(Token { symbol: text.to_owned(), address, decimals });
+            return Ok(Token {
+                symbol: text.to_owned(),
+                address,
+                decimals,
+            });
         }
         if let Ok(address) = text.parse() {
             return self.describe(address).ok_or_else(|| {
-                Failure::usage(format!("{}: {key}: the data do not say the decimals of {text}: give [tokens.SYMBOL]", self.name))
+                Failure::usage(format!(
+                    "{}: {key}: the data do not say the decimals of {text}: give [tokens.SYMBOL]",
+                    self.name
+                ))
             });
         }
         Err(Failure::usage(format!(
@@ -78,34 +112,69 @@ impl<'a> Universe<'a> {
         let configured = self.tokens.iter().find(|token| token.address == address).cloned();
         configured.or_else(|| {
             let (symbol, decimals) = known_symbol(self.network, address)?;
-            Some(Token { symbol: symbol.to_owned(), address, decimals })
+            Some(Token {
+                symbol: symbol.to_owned(),
+                address,
+                decimals,
+            })
         })
     }
 
     /// A pool by address.
     pub(crate) fn pool(&self, address: Address) -> Result<PoolInfo, Failure> {
-        if let Some(pool) = self.sample.map(|sample| sample.pool).filter(|pool| pool.address == address) {
-            return Ok(PoolInfo { address, token0: pool.token0, token1: pool.token1, params: Some(pool.params) });
+        if let Some(pool) = self
+            .sample
+            .map(|sample| sample.pool)
+            .filter(|pool| pool.address == address)
+        {
+            return Ok(PoolInfo {
+                address,
+                token0: pool.token0,
+                token1: pool.token1,
+                params: Some(pool.params),
+            });
         }
         if let Some(known) = known_pool(self.network, address) {
-            return Ok(PoolInfo { address, token0: known.token0.1, token1: known.token1.1, params: Some(known.params) });
+            return Ok(PoolInfo {
+                address,
+                token0: known.token0.1,
+                token1: known.token1.1,
+                params: Some(known.params),
+            });
         }
         let mut candidates: Vec<Address> = self.tokens.iter().map(|token| token.address).collect();
         let symbols = self.config.portfolio.keys().chain([&self.config.numeraire.token]);
-        candidates.extend(symbols.filter_map(|symbol| known_token(self.network, symbol)).map(|(address, _)| address));
+        candidates.extend(
+            symbols
+                .filter_map(|symbol| known_token(self.network, symbol))
+                .map(|(address, _)| address),
+        );
         candidates.sort_unstable();
         candidates.dedup();
-        let pairs = || candidates.iter().enumerate().flat_map(|(i, a)| candidates[i + 1..].iter().map(move |b| (*a, *b)));
+        let pairs = || {
+            candidates
+                .iter()
+                .enumerate()
+                .flat_map(|(i, a)| candidates[i + 1..].iter().map(move |b| (*a, *b)))
+        };
         for (token0, token1) in pairs() {
             if let Some(params) = factory::tier_at(address, token0, token1) {
-                return Ok(PoolInfo { address, token0, token1, params: Some(params) });
+                return Ok(PoolInfo {
+                    address,
+                    token0,
+                    token1,
+                    params: Some(params),
+                });
             }
         }
         // A pool of another factory: its tokens can only be the two that are named, its fee must come with a state.
         match candidates.as_slice() {
-            [token0, token1] if self.config.data.state.is_some() => {
-                Ok(PoolInfo { address, token0: *token0, token1: *token1, params: None })
-            }
+            [token0, token1] if self.config.data.state.is_some() => Ok(PoolInfo {
+                address,
+                token0: *token0,
+                token1: *token1,
+                params: None,
+            }),
             _ => Err(Failure::usage(format!(
                 "{}: pool {address} on {} is none of the known pools, and no pair of the tokens named has its pool there: \
                  give both of its tokens under [tokens.SYMBOL]",
@@ -117,7 +186,9 @@ impl<'a> Universe<'a> {
     /// The token that stands for the chain's own.
     pub(crate) fn native(&self) -> Result<Option<Address>, Failure> {
         if let Some(symbol) = &self.config.execution.native {
-            return self.token("[execution] native", symbol).map(|token| Some(token.address));
+            return self
+                .token("[execution] native", symbol)
+                .map(|token| Some(token.address));
         }
         if let Some(sample) = self.sample {
             return Ok(Some(sample.pool.token1));

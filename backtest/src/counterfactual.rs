@@ -31,7 +31,12 @@ struct Own {
 
 impl CounterfactualPool {
     pub(crate) fn new(recorded: &PoolReplay, footprint: Footprint) -> Self {
-        Self { pool: recorded.pool().clone(), footprint, own: BTreeMap::new(), arbitrage_swaps: 0 }
+        Self {
+            pool: recorded.pool().clone(),
+            footprint,
+            own: BTreeMap::new(),
+            arbitrage_swaps: 0,
+        }
     }
 
     pub(crate) const fn pool(&self) -> &Pool {
@@ -40,24 +45,46 @@ impl CounterfactualPool {
 
     /// Whether nothing of one's own is left in it, so that the recorded pool says the same.
     pub(crate) fn is_as_recorded(&self, recorded: &PoolReplay) -> bool {
-        self.own.is_empty() && self.pool.sqrt_price() == recorded.pool().sqrt_price() && self.pool.tick() == recorded.pool().tick()
+        self.own.is_empty()
+            && self.pool.sqrt_price() == recorded.pool().sqrt_price()
+            && self.pool.tick() == recorded.pool().tick()
     }
 
     /// Whether both ticks are initialized without the position `except`.
     pub(crate) fn both_ticks_stand(&self, lower: Tick, upper: Tick, except: Option<PositionId>) -> bool {
         let own = except.and_then(|id| self.own.get(&id)).map_or(0, |own| own.standing);
-        [lower, upper].iter().all(|tick| self.pool.ticks().get(tick.get()).liquidity_gross > own)
+        [lower, upper]
+            .iter()
+            .all(|tick| self.pool.ticks().get(tick.get()).liquidity_gross > own)
     }
 
     /// Opens a position; returns the token0 and token1 it costs.
-    pub(crate) fn add(&mut self, id: PositionId, lower: Tick, upper: Tick, liquidity: u128) -> Result<(U256, U256), Revert> {
-        let key = PositionKey { owner: owner(id), lower, upper };
+    pub(crate) fn add(
+        &mut self,
+        id: PositionId,
+        lower: Tick,
+        upper: Tick,
+        liquidity: u128,
+    ) -> Result<(U256, U256), Revert> {
+        let key = PositionKey {
+            owner: owner(id),
+            lower,
+            upper,
+        };
         let delta = i128::try_from(liquidity).map_err(|_| Revert::WITHOUT_REASON)?;
         let amounts = self.pool.amounts_of(key, delta)?;
         let standing = if self.footprint == Footprint::Own { liquidity } else { 1 };
         self.pool.mint(key, standing)?;
         let inside_last = self.pool.fee_growth_inside(lower, upper);
-        self.own.insert(id, Own { key, liquidity, standing, inside_last });
+        self.own.insert(
+            id,
+            Own {
+                key,
+                liquidity,
+                standing,
+                inside_last,
+            },
+        );
         Ok(amounts)
     }
 
@@ -82,7 +109,9 @@ impl CounterfactualPool {
 
     /// Every position's token0 and token1 without fees, and its fees.
     pub(crate) fn holdings(&self) -> impl Iterator<Item = ((U256, U256), (u128, u128))> {
-        self.own.values().map(|own| (self.principal(own).unwrap_or_default(), self.fees(own)))
+        self.own
+            .values()
+            .map(|own| (self.principal(own).unwrap_or_default(), self.fees(own)))
     }
 
     /// Swaps for oneself; without a footprint the pool stays as it is.
@@ -112,7 +141,12 @@ impl CounterfactualPool {
                 self.sync_liquidity(recorded.pool());
             }
             // A loan's fee goes to whoever is in range here. It can fail only where no one is.
-            PoolEvent::Flash { amount0, amount1, paid0, paid1 } => {
+            PoolEvent::Flash {
+                amount0,
+                amount1,
+                paid0,
+                paid1,
+            } => {
                 let _ = self.pool.flash((*amount0, *amount1), (*paid0, *paid1));
             }
             PoolEvent::SetFeeProtocol { .. } => self.pool.set_fee_protocol_unchecked(recorded.pool().fee_protocol()),
@@ -147,20 +181,35 @@ impl CounterfactualPool {
         // √(1 − fee) in Q64.
         let kept: U256 = (million - fee) << 128usize;
         let factor = (kept / million).root(2);
-        let edge = if price > target { (target.get() << 64) / factor } else { (target.get() * factor) >> 64 };
-        let beyond = if price > target { price.get() > edge } else { price.get() < edge };
+        let edge = if price > target {
+            (target.get() << 64) / factor
+        } else {
+            (target.get() * factor) >> 64
+        };
+        let beyond = if price > target {
+            price.get() > edge
+        } else {
+            price.get() < edge
+        };
         if let Some(edge) = SqrtPriceX96::new(edge).filter(|_| beyond) {
             self.trade_back(edge);
         }
     }
 
     fn trade_to(&mut self, target: SqrtPriceX96) -> bool {
-        let Some(price) = self.pool.sqrt_price() else { return false };
+        let Some(price) = self.pool.sqrt_price() else {
+            return false;
+        };
         if price == target {
             return false;
         }
         let token_in = if target < price { Side::Token0 } else { Side::Token1 };
-        match (Intent::PriceLimit { token_in, limit: target }).quote(&self.pool) {
+        match (Intent::PriceLimit {
+            token_in,
+            limit: target,
+        })
+        .quote(&self.pool)
+        {
             Ok(outcome) => self.pool.commit(&outcome),
             // Only a liquidity that does not fit reverts here; the price must follow the chain all the same.
             Err(_) => return false,
@@ -174,7 +223,10 @@ impl CounterfactualPool {
     }
 
     fn fees(&self, own: &Own) -> (u128, u128) {
-        let grown = self.pool.fee_growth_inside(own.key.lower, own.key.upper).since(own.inside_last);
+        let grown = self
+            .pool
+            .fee_growth_inside(own.key.lower, own.key.upper)
+            .since(own.inside_last);
         (earned(grown.token0, own.liquidity), earned(grown.token1, own.liquidity))
     }
 
@@ -209,7 +261,10 @@ impl CounterfactualPool {
     fn sync_liquidity(&mut self, recorded: &Pool) {
         let Some(price) = self.pool.sqrt_price() else { return };
         let tick = self.pool.tick();
-        let own = self.own.values().filter(|own| (own.key.lower..own.key.upper).contains(&tick));
+        let own = self
+            .own
+            .values()
+            .filter(|own| (own.key.lower..own.key.upper).contains(&tick));
         let liquidity = own.fold(recorded.liquidity_at(tick), |sum, own| sum.saturating_add(own.standing));
         self.pool.set_state(price, tick, liquidity);
     }

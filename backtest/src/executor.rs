@@ -1,7 +1,9 @@
 use crate::{Flow, Footprint, GasPrice, GasTable, Settings, counterfactual::CounterfactualPool};
 use alloy_primitives::{Address, U256, U512};
 use plimsoll_market::{Applied, Event, EventBody, Market};
-use plimsoll_protocols::uniswap_v3::{Amount, Pool, liquidity_math::liquidity_for_amounts, tick_math::sqrt_ratio_at_tick};
+use plimsoll_protocols::uniswap_v3::{
+    Amount, Pool, liquidity_math::liquidity_for_amounts, tick_math::sqrt_ratio_at_tick,
+};
 use plimsoll_runtime::{
     Account, Action, Block, Executor, Filled, Holdings, Outcome, OwnPosition, PositionId, Receipt, Size,
 };
@@ -41,7 +43,10 @@ impl SimulatedExecutor {
         Self {
             settings,
             gas,
-            account: Account { wallet, positions: Vec::new() },
+            account: Account {
+                wallet,
+                positions: Vec::new(),
+            },
             fees_earned: BTreeMap::new(),
             pools: BTreeMap::new(),
             orders: VecDeque::new(),
@@ -58,12 +63,23 @@ impl SimulatedExecutor {
     fn execute(&mut self, order: &Order, market: &Market) -> (Outcome, u64) {
         let gas = self.gas_before(order, market);
         let result = match order.action {
-            Action::AddLiquidity { pool, lower, upper, amount0, amount1 } => {
-                (self.add_liquidity(order, pool, (lower, upper), (amount0, amount1), market), gas)
-            }
+            Action::AddLiquidity {
+                pool,
+                lower,
+                upper,
+                amount0,
+                amount1,
+            } => (
+                self.add_liquidity(order, pool, (lower, upper), (amount0, amount1), market),
+                gas,
+            ),
             Action::RemoveLiquidity { position } => (self.remove_liquidity(position, market), gas),
             Action::Collect { position } => (self.collect(position, market), gas),
-            Action::Swap { pool, token_in, amount_in } => self.swap(order, pool, token_in, amount_in, market),
+            Action::Swap {
+                pool,
+                token_in,
+                amount_in,
+            } => self.swap(order, pool, token_in, amount_in, market),
         };
         match result {
             (Ok(filled), gas) => (Outcome::Filled(filled), gas),
@@ -76,13 +92,26 @@ impl SimulatedExecutor {
         let gas = self.gas;
         match order.action {
             Action::AddLiquidity { pool, lower, upper, .. } => {
-                let stand = self.own_pool(pool, market).is_ok_and(|own| own.both_ticks_stand(lower, upper, None));
-                if stand { gas.add_liquidity } else { gas.add_liquidity_new_tick }
+                let stand = self
+                    .own_pool(pool, market)
+                    .is_ok_and(|own| own.both_ticks_stand(lower, upper, None));
+                if stand {
+                    gas.add_liquidity
+                } else {
+                    gas.add_liquidity_new_tick
+                }
             }
             Action::RemoveLiquidity { position } => {
-                let own = self.position(position).ok().and_then(|own| Some((own, self.pools.get(&own.pool)?)));
+                let own = self
+                    .position(position)
+                    .ok()
+                    .and_then(|own| Some((own, self.pools.get(&own.pool)?)));
                 let stand = own.is_none_or(|(own, pool)| pool.both_ticks_stand(own.lower, own.upper, Some(position)));
-                if stand { gas.remove_liquidity } else { gas.remove_liquidity_clearing_tick }
+                if stand {
+                    gas.remove_liquidity
+                } else {
+                    gas.remove_liquidity_clearing_tick
+                }
             }
             Action::Collect { .. } => gas.collect,
             Action::Swap { .. } => gas.swap,
@@ -93,7 +122,10 @@ impl SimulatedExecutor {
     fn own_pool(&mut self, address: Address, market: &Market) -> Result<&mut CounterfactualPool, Reverted> {
         let recorded = market.pool(address).ok_or_else(|| format!("no pool {address}"))?;
         let footprint = self.settings.footprint;
-        Ok(self.pools.entry(address).or_insert_with(|| CounterfactualPool::new(&recorded.replay, footprint)))
+        Ok(self
+            .pools
+            .entry(address)
+            .or_insert_with(|| CounterfactualPool::new(&recorded.replay, footprint)))
     }
 
     fn add_liquidity(
@@ -110,16 +142,27 @@ impl SimulatedExecutor {
         let id = PositionId(self.next_position);
         let own = self.own_pool(pool, market)?;
         let price = own.pool().sqrt_price().ok_or("the pool has no price")?;
-        if order.price.is_none_or(|decided| moved_beyond(decided, price, max_slippage_bps)) {
+        if order
+            .price
+            .is_none_or(|decided| moved_beyond(decided, price, max_slippage_bps))
+        {
             return Err(format!("price moved more than {max_slippage_bps} bps"));
         }
         let (low, high) = (sqrt_ratio_at_tick(lower).get(), sqrt_ratio_at_tick(upper).get());
         let liquidity = liquidity_for_amounts(price.get(), low, high, amount0, amount1);
-        let paid = own.add(id, lower, upper, liquidity).map_err(|revert| revert.to_string())?;
+        let paid = own
+            .add(id, lower, upper, liquidity)
+            .map_err(|revert| revert.to_string())?;
         self.take(token0, paid.0)?;
         self.take(token1, paid.1)?;
         self.next_position += 1;
-        self.account.positions.push(OwnPosition { id, pool, lower, upper, liquidity });
+        self.account.positions.push(OwnPosition {
+            id,
+            pool,
+            lower,
+            upper,
+            liquidity,
+        });
         Ok(Filled {
             pool,
             amount0: (paid.0, U256::ZERO),
@@ -132,7 +175,10 @@ impl SimulatedExecutor {
 
     fn remove_liquidity(&mut self, id: PositionId, market: &Market) -> Result<Filled, Reverted> {
         let own = self.position(id)?;
-        let ((amount0, amount1), fees) = self.own_pool(own.pool, market)?.remove(id).map_err(|revert| revert.to_string())?;
+        let ((amount0, amount1), fees) = self
+            .own_pool(own.pool, market)?
+            .remove(id)
+            .map_err(|revert| revert.to_string())?;
         self.account.positions.retain(|position| position.id != id);
         let fees = self.earn(own.pool, fees, market)?;
         let (token0, token1) = tokens(market, own.pool)?;
@@ -150,7 +196,10 @@ impl SimulatedExecutor {
 
     fn collect(&mut self, id: PositionId, market: &Market) -> Result<Filled, Reverted> {
         let own = self.position(id)?;
-        let fees = self.own_pool(own.pool, market)?.collect(id).map_err(|revert| revert.to_string())?;
+        let fees = self
+            .own_pool(own.pool, market)?
+            .collect(id)
+            .map_err(|revert| revert.to_string())?;
         let fees = self.earn(own.pool, fees, market)?;
         Ok(Filled {
             pool: own.pool,
@@ -184,7 +233,11 @@ impl SimulatedExecutor {
         gas: &mut u64,
     ) -> Result<Filled, Reverted> {
         let (token0, token1) = tokens(market, pool)?;
-        let (paid, received) = if token_in == Side::Token0 { (token0, token1) } else { (token1, token0) };
+        let (paid, received) = if token_in == Side::Token0 {
+            (token0, token1)
+        } else {
+            (token1, token0)
+        };
         let amount = self.size(paid, amount_in)?;
         let (table, max_slippage_bps, arbitrage) = (self.gas, self.settings.max_slippage_bps, self.settings.arbitrage);
         let own = self.own_pool(pool, market)?;
@@ -204,13 +257,28 @@ impl SimulatedExecutor {
         self.take(paid, outcome.amount_in())?;
         self.give(received, outcome.amount_out());
         let (sent, got) = (outcome.amount_in(), outcome.amount_out());
-        let (amount0, amount1) =
-            if token_in == Side::Token0 { ((sent, U256::ZERO), (U256::ZERO, got)) } else { ((U256::ZERO, got), (sent, U256::ZERO)) };
-        Ok(Filled { pool, amount0, amount1, position: None, range: None, liquidity: 0 })
+        let (amount0, amount1) = if token_in == Side::Token0 {
+            ((sent, U256::ZERO), (U256::ZERO, got))
+        } else {
+            ((U256::ZERO, got), (sent, U256::ZERO))
+        };
+        Ok(Filled {
+            pool,
+            amount0,
+            amount1,
+            position: None,
+            range: None,
+            liquidity: 0,
+        })
     }
 
     fn position(&self, id: PositionId) -> Result<OwnPosition, Reverted> {
-        self.account.positions.iter().find(|own| own.id == id).copied().ok_or_else(|| format!("no open position {id}"))
+        self.account
+            .positions
+            .iter()
+            .find(|own| own.id == id)
+            .copied()
+            .ok_or_else(|| format!("no open position {id}"))
     }
 
     fn size(&self, token: Address, size: Size) -> Result<U256, Reverted> {
@@ -224,7 +292,9 @@ impl SimulatedExecutor {
 
     fn take(&mut self, token: Address, amount: U256) -> Result<(), Reverted> {
         let balance = self.account.wallet.entry(token).or_default();
-        *balance = balance.checked_sub(amount).ok_or_else(|| format!("insufficient balance: {amount} needed, {balance} held"))?;
+        *balance = balance
+            .checked_sub(amount)
+            .ok_or_else(|| format!("insufficient balance: {amount} needed, {balance} held"))?;
         Ok(())
     }
 
@@ -254,19 +324,42 @@ impl Executor for SimulatedExecutor {
                 Action::RemoveLiquidity { .. } | Action::Collect { .. } => None,
             };
             let quoted = match (action, pool) {
-                (Action::Swap { token_in, amount_in: Size::Exact(amount), .. }, Some(pool)) => {
-                    pool.quote(token_in, Amount::ExactIn(amount), None).ok().map(|quote| quote.amount_out())
-                }
-                (Action::Swap { pool: address, token_in, amount_in: Size::All }, Some(pool)) => {
+                (
+                    Action::Swap {
+                        token_in,
+                        amount_in: Size::Exact(amount),
+                        ..
+                    },
+                    Some(pool),
+                ) => pool
+                    .quote(token_in, Amount::ExactIn(amount), None)
+                    .ok()
+                    .map(|quote| quote.amount_out()),
+                (
+                    Action::Swap {
+                        pool: address,
+                        token_in,
+                        amount_in: Size::All,
+                    },
+                    Some(pool),
+                ) => {
                     let token = market.pool(address).map(|pool| pool.token(token_in));
                     let amount = token.map(|token| self.account.balance(token)).unwrap_or_default();
-                    pool.quote(token_in, Amount::ExactIn(amount), None).ok().map(|quote| quote.amount_out())
+                    pool.quote(token_in, Amount::ExactIn(amount), None)
+                        .ok()
+                        .map(|quote| quote.amount_out())
                 }
                 _ => None,
             };
             let price = pool.and_then(Pool::sqrt_price);
             let due = decided.number.saturating_add(self.settings.latency_blocks);
-            self.orders.push_back(Order { action, decided: decided.number, due, price, quoted });
+            self.orders.push_back(Order {
+                action,
+                decided: decided.number,
+                due,
+                price,
+                quoted,
+            });
         }
     }
 
@@ -292,8 +385,12 @@ impl Executor for SimulatedExecutor {
     }
 
     fn observe(&mut self, event: &Event, applied: &Applied, market: &Market) {
-        let EventBody::UniswapV3(body) = &event.body else { return };
-        let (Some(own), Some(recorded)) = (self.pools.get_mut(&event.contract), market.pool(event.contract)) else { return };
+        let EventBody::UniswapV3(body) = &event.body else {
+            return;
+        };
+        let (Some(own), Some(recorded)) = (self.pools.get_mut(&event.contract), market.pool(event.contract)) else {
+            return;
+        };
         let proven = match applied {
             Applied::Swap(proven) => Some(proven),
             Applied::Other => None,
@@ -302,7 +399,8 @@ impl Executor for SimulatedExecutor {
     }
 
     fn end_block(&mut self, market: &Market) {
-        let drifts = self.settings.arbitrage && self.settings.flow == Flow::Volume && self.settings.footprint == Footprint::Own;
+        let drifts =
+            self.settings.arbitrage && self.settings.flow == Flow::Volume && self.settings.footprint == Footprint::Own;
         for (address, own) in &mut self.pools {
             let recorded = market.pool(*address).and_then(|pool| pool.replay.pool().sqrt_price());
             if let Some(recorded) = recorded.filter(|_| drifts) {
@@ -310,7 +408,9 @@ impl Executor for SimulatedExecutor {
             }
         }
         self.pools.retain(|address, own| {
-            let keep = market.pool(*address).is_some_and(|pool| !own.is_as_recorded(&pool.replay));
+            let keep = market
+                .pool(*address)
+                .is_some_and(|pool| !own.is_as_recorded(&pool.replay));
             if !keep {
                 self.arbitrage_swaps += own.arbitrage_swaps;
             }
@@ -319,7 +419,12 @@ impl Executor for SimulatedExecutor {
     }
 
     fn pool<'a>(&'a self, market: &'a Market, address: Address) -> Option<&'a Pool> {
-        let recorded = || market.pool(address).filter(|pool| pool.replay.has_state()).map(|pool| pool.replay.pool());
+        let recorded = || {
+            market
+                .pool(address)
+                .filter(|pool| pool.replay.has_state())
+                .map(|pool| pool.replay.pool())
+        };
         self.pools.get(&address).map(CounterfactualPool::pool).or_else(recorded)
     }
 
@@ -355,7 +460,10 @@ impl Executor for SimulatedExecutor {
 }
 
 fn tokens(market: &Market, pool: Address) -> Result<(Address, Address), Reverted> {
-    market.pool(pool).map(|pool| (pool.token0, pool.token1)).ok_or_else(|| format!("no pool {pool}"))
+    market
+        .pool(pool)
+        .map(|pool| (pool.token0, pool.token1))
+        .ok_or_else(|| format!("no pool {pool}"))
 }
 
 fn less_bps(amount: U256, bps: u32) -> U256 {
@@ -366,6 +474,10 @@ fn less_bps(amount: U256, bps: u32) -> U256 {
 /// Whether a price, not its root, has moved more than `bps` either way.
 fn moved_beyond(from: SqrtPriceX96, to: SqrtPriceX96, bps: u32) -> bool {
     let square = |price: SqrtPriceX96| -> U512 { price.get().widening_mul(price.get()) };
-    let (low, high) = if from <= to { (square(from), square(to)) } else { (square(to), square(from)) };
+    let (low, high) = if from <= to {
+        (square(from), square(to))
+    } else {
+        (square(to), square(from))
+    };
     high * U512::from(10_000u32) > low * U512::from(10_000u64 + u64::from(bps))
 }

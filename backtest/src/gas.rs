@@ -40,7 +40,10 @@ impl GasTable {
         let ticks = u64::try_from(outcome.crossings.len()).unwrap_or(u64::MAX);
         match ticks {
             0 => self.swap,
-            n => self.swap.saturating_add(self.swap_first_tick).saturating_add(self.swap_further_tick.saturating_mul(n - 1)),
+            n => self
+                .swap
+                .saturating_add(self.swap_first_tick)
+                .saturating_add(self.swap_further_tick.saturating_mul(n - 1)),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Strategies over history: a simulated executor whose liquidity and trades change the pool, its costs, and what the results are worth.
 
-mod run;
 mod counterfactual;
 mod executor;
 mod gas;
 mod metrics;
+mod run;
 mod settings;
 
-pub use run::{Backtest, BacktestOutput, run};
 pub use executor::SimulatedExecutor;
 pub use gas::GasTable;
 pub use metrics::{Drawdown, Metrics, Sample};
+pub use run::{Backtest, BacktestOutput, run};
 pub use settings::{Flow, Footprint, GasPrice, Settings};
 
 #[cfg(test)]

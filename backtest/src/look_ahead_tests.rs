@@ -20,16 +20,38 @@ impl Strategy for Curious {
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(format!("{:?}{:?}", view.block(), view.account()).as_bytes());
         if let Some(pool) = view.pool(POOL) {
-            hasher.write(format!("{:?}{:?}{:?}", pool.sqrt_price(), pool.fee_growth_global(), pool.ticks().sorted()).as_bytes());
+            hasher.write(
+                format!(
+                    "{:?}{:?}{:?}",
+                    pool.sqrt_price(),
+                    pool.fee_growth_global(),
+                    pool.ticks().sorted()
+                )
+                .as_bytes(),
+            );
         }
         let sight = hasher.finish();
         let actions = match sight % 4 {
-            0 => vec![Action::Swap { pool: POOL, token_in: Side::Token0, amount_in: Size::Exact(U256::from(sight >> 8)) }],
-            1 => vec![Action::AddLiquidity { pool: POOL, lower: tick(-600), upper: tick(600), amount0: Size::All, amount1: Size::All }],
-            2 => vec![Action::RemoveLiquidity { position: view.positions().first().map_or(PositionId(0), |own| own.id) }],
+            0 => vec![Action::Swap {
+                pool: POOL,
+                token_in: Side::Token0,
+                amount_in: Size::Exact(U256::from(sight >> 8)),
+            }],
+            1 => vec![Action::AddLiquidity {
+                pool: POOL,
+                lower: tick(-600),
+                upper: tick(600),
+                amount0: Size::All,
+                amount1: Size::All,
+            }],
+            2 => vec![Action::RemoveLiquidity {
+                position: view.positions().first().map_or(PositionId(0), |own| own.id),
+            }],
             _ => Vec::new(),
         };
-        self.seen.borrow_mut().push((view.block().number, sight, actions.clone()));
+        self.seen
+            .borrow_mut()
+            .push((view.block().number, sight, actions.clone()));
         actions
     }
 }

@@ -57,14 +57,22 @@ pub struct Metrics {
 impl Metrics {
     /// Of values in rising order of time.
     pub fn new(samples: &[Sample]) -> Self {
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Self::default() };
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+            return Self::default();
+        };
         let span_s = last.timestamp.saturating_sub(first.timestamp);
-        let period_s = if span_s <= 90 * 24 * HOUR_S { HOUR_S } else { 24 * HOUR_S };
+        let period_s = if span_s <= 90 * 24 * HOUR_S {
+            HOUR_S
+        } else {
+            24 * HOUR_S
+        };
         let returns = period_returns(samples, period_s);
         let (start, end) = (to_f64(first.value), to_f64(last.value));
         let growth = (start > 0.0).then(|| end / start);
         let max_drawdown = max_drawdown(samples);
-        let annualized = growth.filter(|growth| *growth > 0.0 && span_s > 0).map(|growth| annualized(growth, span_s));
+        let annualized = growth
+            .filter(|growth| *growth > 0.0 && span_s > 0)
+            .map(|growth| annualized(growth, span_s));
 
         #[allow(clippy::cast_precision_loss)] // counts far below 2^53
         let (n, per_year) = (returns.len() as f64, YEAR_S / period_s as f64);
@@ -81,7 +89,9 @@ impl Metrics {
             sharpe: sharpe.map(|sharpe| sharpe * per_year.sqrt()),
             sharpe_standard_error: sharpe.map(|sharpe| ((1.0 + sharpe * sharpe / 2.0) / n).sqrt() * per_year.sqrt()),
             sortino: ratio(losses).map(|sortino| sortino * per_year.sqrt()),
-            calmar: annualized.zip(max_drawdown.filter(|d| d.depth > 0.0)).map(|(rate, drawdown)| rate / drawdown.depth),
+            calmar: annualized
+                .zip(max_drawdown.filter(|d| d.depth > 0.0))
+                .map(|(rate, drawdown)| rate / drawdown.depth),
             max_drawdown,
             cvar95_percent: expected_shortfall(&returns, 0.05).map(|loss| loss * 100.0),
             period_s,
@@ -100,7 +110,9 @@ fn annualized(growth: f64, span_s: u64) -> f64 {
 
 /// Returns between the values that stood at whole periods after the first.
 fn period_returns(samples: &[Sample], period_s: u64) -> Vec<f64> {
-    let Some(first) = samples.first() else { return Vec::new() };
+    let Some(first) = samples.first() else {
+        return Vec::new();
+    };
     let (mut closes, mut last) = (vec![to_f64(first.value)], first);
     let mut boundary = first.timestamp.saturating_add(period_s);
     for sample in samples {
@@ -113,19 +125,31 @@ fn period_returns(samples: &[Sample], period_s: u64) -> Vec<f64> {
     if boundary == last.timestamp {
         closes.push(to_f64(last.value));
     }
-    closes.windows(2).filter(|pair| pair[0] > 0.0).map(|pair| pair[1] / pair[0] - 1.0).collect()
+    closes
+        .windows(2)
+        .filter(|pair| pair[0] > 0.0)
+        .map(|pair| pair[1] / pair[0] - 1.0)
+        .collect()
 }
 
 fn max_drawdown(samples: &[Sample]) -> Option<Drawdown> {
     let mut peak = samples.first()?;
-    let mut deepest = Drawdown { depth: 0.0, from: peak.timestamp, to: peak.timestamp };
+    let mut deepest = Drawdown {
+        depth: 0.0,
+        from: peak.timestamp,
+        to: peak.timestamp,
+    };
     for sample in samples {
         if sample.value > peak.value {
             peak = sample;
         }
         let depth = 1.0 - to_f64(sample.value) / to_f64(peak.value);
         if depth > deepest.depth {
-            deepest = Drawdown { depth, from: peak.timestamp, to: sample.timestamp };
+            deepest = Drawdown {
+                depth,
+                from: peak.timestamp,
+                to: sample.timestamp,
+            };
         }
     }
     Some(deepest)
@@ -135,7 +159,11 @@ fn max_drawdown(samples: &[Sample]) -> Option<Drawdown> {
 fn expected_shortfall(returns: &[f64], share: f64) -> Option<f64> {
     let mut sorted = returns.to_vec();
     sorted.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a count
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )] // a share of a count
     let worst = ((sorted.len() as f64 * share).ceil() as usize).max(1);
     let tail = sorted.get(..worst)?;
     #[allow(clippy::cast_precision_loss)]
@@ -158,8 +186,17 @@ mod tests {
     #[test]
     fn published_drawdown() {
         // The worked example of the facts page: [3,1,8,5,6,2,9,4,5] falls from 8 to 2.
-        let drawdown = Metrics::new(&hourly(&[3, 1, 8, 5, 6, 2, 9, 4, 5])).max_drawdown.expect("a series");
-        assert_eq!(drawdown, Drawdown { depth: 0.75, from: 2 * HOUR_S, to: 5 * HOUR_S });
+        let drawdown = Metrics::new(&hourly(&[3, 1, 8, 5, 6, 2, 9, 4, 5]))
+            .max_drawdown
+            .expect("a series");
+        assert_eq!(
+            drawdown,
+            Drawdown {
+                depth: 0.75,
+                from: 2 * HOUR_S,
+                to: 5 * HOUR_S
+            }
+        );
     }
 
     #[test]
@@ -172,10 +209,18 @@ mod tests {
         // Returns +10 %, −10 %, +10 %: mean 1/30, sample deviation 0.11547, losses √(0.01/3).
         let metrics = Metrics::new(&hourly(&[100_000, 110_000, 99_000, 108_900]));
         let per_year = 8760f64;
-        let close = |got: Option<f64>, expected: f64| assert!((got.expect("a number") / expected - 1.0).abs() < 1e-9, "{got:?} {expected}");
+        let close = |got: Option<f64>, expected: f64| {
+            assert!(
+                (got.expect("a number") / expected - 1.0).abs() < 1e-9,
+                "{got:?} {expected}"
+            )
+        };
         close(metrics.sharpe, (1.0 / 30.0) / (4.0f64 / 300.0).sqrt() * per_year.sqrt());
         close(metrics.sortino, (1.0 / 30.0) / (0.01f64 / 3.0).sqrt() * per_year.sqrt());
-        close(metrics.volatility_percent, (4.0f64 / 300.0).sqrt() * per_year.sqrt() * 100.0);
+        close(
+            metrics.volatility_percent,
+            (4.0f64 / 300.0).sqrt() * per_year.sqrt() * 100.0,
+        );
         close(metrics.cvar95_percent, 10.0);
         assert_eq!(metrics.periods, 3);
     }
@@ -183,7 +228,10 @@ mod tests {
     #[test]
     fn what_cannot_be_said_is_not_said() {
         let flat = Metrics::new(&hourly(&[5]));
-        assert_eq!((flat.sharpe, flat.annualized_percent, flat.cvar95_percent), (None, None, None));
+        assert_eq!(
+            (flat.sharpe, flat.annualized_percent, flat.cvar95_percent),
+            (None, None, None)
+        );
         assert_eq!(Metrics::new(&hourly(&[5, 5, 5])).sharpe, None);
     }
 }

@@ -2,7 +2,8 @@ use crate::{GasTable, Metrics, Sample, Settings, SimulatedExecutor};
 use alloy_primitives::{Address, I256, U256};
 use plimsoll_market::{Market, ReplayCounts};
 use plimsoll_runtime::{
-    Block, EquityPoint, Ledger, LedgerError, Mark, Observer, Outcome, Profit, Receipt, RunError, Runner, Source, Strategy, Valuation,
+    Block, EquityPoint, Ledger, LedgerError, Mark, Observer, Outcome, Profit, Receipt, RunError, Runner, Source,
+    Strategy, Valuation,
 };
 use plimsoll_units::{Network, to_f64};
 use std::collections::BTreeMap;
@@ -100,11 +101,27 @@ pub fn run<S: Source, T: Strategy>(
     observer: &mut impl Observer,
 ) -> Result<BacktestOutput, RunError> {
     let executor = SimulatedExecutor::new(backtest.settings, backtest.gas, backtest.portfolio.clone());
-    let mut runner = Runner { source, strategy, executor, market, from_block: backtest.from_block };
-    let mut recorder =
-        Recorder { charted: backtest.charted, equity: Vec::new(), receipts: Vec::new(), failed: None, also: observer };
+    let mut runner = Runner {
+        source,
+        strategy,
+        executor,
+        market,
+        from_block: backtest.from_block,
+    };
+    let mut recorder = Recorder {
+        charted: backtest.charted,
+        equity: Vec::new(),
+        receipts: Vec::new(),
+        failed: None,
+        also: observer,
+    };
     let ledger = runner.run(&backtest.valuation, &mut recorder)?;
-    let Recorder { equity, receipts, failed, .. } = recorder;
+    let Recorder {
+        equity,
+        receipts,
+        failed,
+        ..
+    } = recorder;
     match failed {
         Some(error) => Err(error.into()),
         None => output(backtest, &runner, &ledger, equity, receipts),
@@ -118,7 +135,9 @@ fn output<S, T>(
     equity: Vec<EquityPoint>,
     receipts: Vec<Receipt>,
 ) -> Result<BacktestOutput, RunError> {
-    let (Some(first), Some(last)) = (equity.first(), equity.last()) else { return Err(RunError::NothingToRun) };
+    let (Some(first), Some(last)) = (equity.first(), equity.last()) else {
+        return Err(RunError::NothingToRun);
+    };
     let times_from_data = equity.iter().all(|point| point.timestamp.is_some());
     let block_time = backtest.network.block_time_s().unwrap_or(12);
     let samples = |value: fn(&EquityPoint) -> I256| -> Vec<Sample> {
@@ -126,13 +145,20 @@ fn output<S, T>(
             Some(time) if times_from_data => time,
             _ => (point.block_number - first.block_number) * block_time,
         };
-        let sample = |point: &EquityPoint| Sample { block_number: point.block_number, timestamp: time(point), value: value(point) };
+        let sample = |point: &EquityPoint| Sample {
+            block_number: point.block_number,
+            timestamp: time(point),
+            value: value(point),
+        };
         equity.iter().map(sample).collect()
     };
     let profit = ledger.profit()?;
     let start = to_f64(ledger.start_value());
     let share = |amount: f64| if start > 0.0 { amount / start } else { 0.0 };
-    let filled = receipts.iter().filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_))).count() as u64;
+    let filled = receipts
+        .iter()
+        .filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_)))
+        .count() as u64;
     let executed = receipts.len() as u64;
     let pending = plimsoll_runtime::Executor::pending(&runner.executor) as u64;
     Ok(BacktestOutput {
@@ -163,5 +189,9 @@ fn time_in_range_percent(equity: &[EquityPoint]) -> f64 {
         all += blocks;
         inside += if pair[0].in_range > 0 { blocks } else { 0 };
     }
-    if all == 0 { 0.0 } else { inside as f64 / all as f64 * 100.0 }
+    if all == 0 {
+        0.0
+    } else {
+        inside as f64 / all as f64 * 100.0
+    }
 }

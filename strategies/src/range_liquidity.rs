@@ -33,7 +33,10 @@ impl std::fmt::Display for RangeError {
         match self {
             Self::ZeroWidth => f.write_str("width_ticks must be above zero"),
             Self::Misaligned { tick_spacing } => {
-                write!(f, "width_ticks must be a multiple of the pool's tick spacing, {tick_spacing}")
+                write!(
+                    f,
+                    "width_ticks must be a multiple of the pool's tick spacing, {tick_spacing}"
+                )
             }
             Self::TooWide => write!(f, "width_ticks must be at most {}", 2 * Tick::MAX.get()),
         }
@@ -72,16 +75,27 @@ impl RangeLiquidity {
             return Err(RangeError::TooWide);
         }
         if width_ticks % params.tick_spacing != 0 {
-            return Err(RangeError::Misaligned { tick_spacing: params.tick_spacing });
+            return Err(RangeError::Misaligned {
+                tick_spacing: params.tick_spacing,
+            });
         }
-        Ok(Self { pool, token0, token1, width: width_ticks, recenter, opened_block: None })
+        Ok(Self {
+            pool,
+            token0,
+            token1,
+            width: width_ticks,
+            recenter,
+            opened_block: None,
+        })
     }
 
     fn must_move(&self, position: &OwnPosition, pool: &Pool, block: u64) -> bool {
         match self.recenter {
             Recenter::Never => false,
             Recenter::OnExit => !(position.lower..position.upper).contains(&pool.tick()),
-            Recenter::EveryBlocks(n) => self.opened_block.is_some_and(|opened| block >= opened.saturating_add(n)),
+            Recenter::EveryBlocks(n) => self
+                .opened_block
+                .is_some_and(|opened| block >= opened.saturating_add(n)),
         }
     }
 
@@ -102,7 +116,9 @@ impl Strategy for RangeLiquidity {
     }
 
     fn on_block(&mut self, view: &View<'_>) -> Vec<Action> {
-        let Some(pool) = view.pool(self.pool) else { return Vec::new() };
+        let Some(pool) = view.pool(self.pool) else {
+            return Vec::new();
+        };
         if view.pending() > 0 {
             return Vec::new();
         }
@@ -123,16 +139,33 @@ impl Strategy for RangeLiquidity {
         }
         let (lower, upper) = self.range(pool);
         if let Some((token_in, amount_in)) = swap_to_ratio(pool, owned, lower, upper) {
-            actions.push(Action::Swap { pool: self.pool, token_in, amount_in: Size::Exact(amount_in) });
+            actions.push(Action::Swap {
+                pool: self.pool,
+                token_in,
+                amount_in: Size::Exact(amount_in),
+            });
         }
-        actions.push(Action::AddLiquidity { pool: self.pool, lower, upper, amount0: Size::All, amount1: Size::All });
+        actions.push(Action::AddLiquidity {
+            pool: self.pool,
+            lower,
+            upper,
+            amount0: Size::All,
+            amount1: Size::All,
+        });
         self.opened_block = Some(block);
         actions
     }
 }
 
-fn position_amounts(position: &OwnPosition, pool: &Pool) -> Result<(U256, U256), plimsoll_protocols::uniswap_v3::Revert> {
-    let key = plimsoll_protocols::uniswap_v3::PositionKey { owner: Address::ZERO, lower: position.lower, upper: position.upper };
+fn position_amounts(
+    position: &OwnPosition,
+    pool: &Pool,
+) -> Result<(U256, U256), plimsoll_protocols::uniswap_v3::Revert> {
+    let key = plimsoll_protocols::uniswap_v3::PositionKey {
+        owner: Address::ZERO,
+        lower: position.lower,
+        upper: position.upper,
+    };
     let delta = i128::try_from(position.liquidity).unwrap_or(i128::MAX);
     pool.amounts_of(key, -delta)
 }
@@ -143,7 +176,10 @@ fn swap_to_ratio(pool: &Pool, owned: (U256, U256), lower: Tick, upper: Tick) -> 
     let token_in = excess(pool.sqrt_price()?, owned)?;
     let available = if token_in == Side::Token0 { owned.0 } else { owned.1 };
     let after = |amount: U256| {
-        let quote = pool.quote(token_in, Amount::ExactIn(amount), None).ok().filter(|quote| !quote.exhausted)?;
+        let quote = pool
+            .quote(token_in, Amount::ExactIn(amount), None)
+            .ok()
+            .filter(|quote| !quote.exhausted)?;
         let owned = match token_in {
             Side::Token0 => (owned.0 - amount, owned.1.saturating_add(quote.amount_out())),
             Side::Token1 => (owned.0.saturating_add(quote.amount_out()), owned.1 - amount),
@@ -169,7 +205,11 @@ fn swap_to_ratio(pool: &Pool, owned: (U256, U256), lower: Tick, upper: Tick) -> 
 /// The token of which there is more than the range takes with the other; `None` where they fit.
 fn excess_side(price: SqrtPriceX96, owned: (U256, U256), lower: Tick, upper: Tick) -> Option<Side> {
     use plimsoll_protocols::uniswap_v3::liquidity_math::liquidity_for_amounts;
-    let (price, low, high) = (price.get(), sqrt_ratio_at_tick(lower).get(), sqrt_ratio_at_tick(upper).get());
+    let (price, low, high) = (
+        price.get(),
+        sqrt_ratio_at_tick(lower).get(),
+        sqrt_ratio_at_tick(upper).get(),
+    );
     if price <= low {
         return (!owned.1.is_zero()).then_some(Side::Token1);
     }

@@ -18,6 +18,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
     fs,
+    io::Read,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -148,7 +149,7 @@ impl Lake {
             .map(|entry| {
                 hasher.update(entry.content_hash);
                 let path = self.dir.join(&entry.file);
-                complete(&path, entry)?;
+                intact(&path, entry)?;
                 Ok(path)
             })
             .collect()
@@ -170,7 +171,7 @@ impl Lake {
 }
 
 /// Whether a listed file is there and as long as when it was written.
-pub(super) fn complete(path: &Path, entry: &Entry) -> Result<(), DataError> {
+fn complete(path: &Path, entry: &Entry) -> Result<(), DataError> {
     let wrong = |reason: String| DataError::LakeFile {
         path: path.to_owned(),
         reason,
@@ -190,6 +191,31 @@ pub(super) fn complete(path: &Path, entry: &Entry) -> Result<(), DataError> {
             doing: "open",
             cause,
         }),
+    }
+}
+
+/// Whether a listed file holds what was written: a damaged one must not get as far as the Parquet decoder.
+pub(super) fn intact(path: &Path, entry: &Entry) -> Result<(), DataError> {
+    complete(path, entry)?;
+    if file_hash(path)? == entry.sha256 {
+        return Ok(());
+    }
+    Err(DataError::LakeFile {
+        path: path.to_owned(),
+        reason: "its SHA-256 is not the manifest's: the file was changed".to_owned(),
+    })
+}
+
+/// SHA-256 of a file's bytes.
+fn file_hash(path: &Path) -> Result<B256, DataError> {
+    let mut file = fs::File::open(path).map_err(DataError::io(path, "open"))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer).map_err(DataError::io(path, "read"))? {
+            0 => return Ok(content::finish(hasher)),
+            count => hasher.update(&buffer[..count]),
+        }
     }
 }
 

@@ -1,17 +1,16 @@
 use super::{
     Entry, LOCK, Lake,
-    content::{self, ContentHash},
+    content::ContentHash,
     manifest::{self, what},
     name::Dataset,
-    read::complete,
+    read::intact,
 };
 use crate::{DataError, blocks, logs, parquet_file::ParquetFile};
 use alloy_primitives::B256;
-use sha2::{Digest, Sha256};
+
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
-    io::Read,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -86,12 +85,7 @@ impl Lake {
             path: path.clone(),
             reason,
         };
-        complete(&path, entry)?;
-        if file_hash(&path)? != entry.sha256 {
-            return Err(wrong(
-                "its SHA-256 is not the manifest's: the file was changed".to_owned(),
-            ));
-        }
+        intact(&path, entry)?;
         let (rows, span, content_hash) = match entry.dataset {
             Dataset::Logs => logs_of(&path, entry)?,
             Dataset::Blocks => blocks_of(&path, entry)?,
@@ -175,16 +169,4 @@ fn blocks_of(path: &Path, entry: &Entry) -> Result<Found, DataError> {
         rows += 1;
     }
     Ok((rows, span, content.finish()))
-}
-
-fn file_hash(path: &Path) -> Result<B256, DataError> {
-    let mut file = File::open(path).map_err(DataError::io(path, "open"))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).map_err(DataError::io(path, "read"))? {
-            0 => return Ok(content::finish(hasher)),
-            count => hasher.update(&buffer[..count]),
-        }
-    }
 }

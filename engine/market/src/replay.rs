@@ -495,4 +495,3 @@ fn difference(after: u128, before: u128) -> Option<i128> {
 fn delta(amount: u128) -> Result<i128, Revert> {
     i128::try_from(amount).map_err(|_| Revert::WITHOUT_REASON)
 }
-

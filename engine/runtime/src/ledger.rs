@@ -65,7 +65,14 @@ impl Ledger {
     /// A holding without a price.
     pub fn new(holdings: Holdings, prices: Prices) -> Result<Self, LedgerError> {
         let start_value = value(&holdings, &prices)?;
-        Ok(Self { start: holdings.clone(), start_value, last: holdings, prices, profit: Profit::default(), traded: U256::ZERO })
+        Ok(Self {
+            start: holdings.clone(),
+            start_value,
+            last: holdings,
+            prices,
+            profit: Profit::default(),
+            traded: U256::ZERO,
+        })
     }
 
     /// Books what own actions did at the top of a block, at the prices before it.
@@ -151,16 +158,29 @@ impl Ledger {
     pub fn profit(&self) -> Result<Profit, LedgerError> {
         let total = sub(self.value()?, self.start_value)?;
         let holding = sub(self.held_value()?, self.start_value)?;
-        Ok(Profit { total, holding, ..self.profit })
+        Ok(Profit {
+            total,
+            holding,
+            ..self.profit
+        })
     }
 
     /// Σ over tokens of the worth of one amount less that of another, at the present prices.
     fn sum_of(&self, after: &Holdings, pick: impl Fn(&Holding, &Holding) -> (U256, U256)) -> Result<I256, LedgerError> {
         let mut sum = I256::ZERO;
-        for token in after.keys().chain(self.last.keys().filter(|token| !after.contains_key(*token))) {
-            let (new, old) = (after.get(token).copied().unwrap_or_default(), self.last.get(token).copied().unwrap_or_default());
+        for token in after
+            .keys()
+            .chain(self.last.keys().filter(|token| !after.contains_key(*token)))
+        {
+            let (new, old) = (
+                after.get(token).copied().unwrap_or_default(),
+                self.last.get(token).copied().unwrap_or_default(),
+            );
             let (plus, minus) = pick(&new, &old);
-            add_to(&mut sum, sub(worth(&self.prices, *token, plus)?, worth(&self.prices, *token, minus)?)?)?;
+            add_to(
+                &mut sum,
+                sub(worth(&self.prices, *token, plus)?, worth(&self.prices, *token, minus)?)?,
+            )?;
         }
         Ok(sum)
     }

@@ -26,7 +26,11 @@ impl Role {
             Self::UniswapV3Pool => Some(EventBody::UniswapV3(PoolEvent::decode(log)?)),
             Self::PositionManager => ManagerEvent::decode(log)?.map(EventBody::PositionManager),
         };
-        Ok(body.map(|body| Event { at: log.at, contract: log.address, body }))
+        Ok(body.map(|body| Event {
+            at: log.at,
+            contract: log.address,
+            body,
+        }))
     }
 }
 
@@ -40,7 +44,9 @@ pub struct LogSource<I: Iterator> {
 
 impl<I: Iterator> std::fmt::Debug for LogSource<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogSource").field("roles", &self.roles).finish_non_exhaustive()
+        f.debug_struct("LogSource")
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +57,12 @@ where
 {
     /// A source of these contracts' events; logs of other contracts are passed over.
     pub fn new(logs: I, roles: BTreeMap<Address, Role>) -> Self {
-        Self { logs: logs.peekable(), roles, base_fees: Box::new(|_| Ok(None)), blocks: 0..=u64::MAX }
+        Self {
+            logs: logs.peekable(),
+            roles,
+            base_fees: Box::new(|_| Ok(None)),
+            blocks: 0..=u64::MAX,
+        }
     }
 
     /// With blocks outside the range left out.
@@ -76,17 +87,27 @@ where
 {
     fn next_block(&mut self) -> Result<Option<Block>, SourceError> {
         let blocks = self.blocks.clone();
-        while self.logs.next_if(|log| matches!(log, Ok(log) if log.at.block_number < *blocks.start())).is_some() {}
+        while self
+            .logs
+            .next_if(|log| matches!(log, Ok(log) if log.at.block_number < *blocks.start()))
+            .is_some()
+        {}
         let Some(first) = self.logs.peek() else { return Ok(None) };
         let Ok(first) = first else {
-            return self.logs.next().map_or(Ok(None), |log| log.map(|_| None).map_err(SourceError::new));
+            return self
+                .logs
+                .next()
+                .map_or(Ok(None), |log| log.map(|_| None).map_err(SourceError::new));
         };
         let at = first.block();
         if at.number > *blocks.end() {
             return Ok(None);
         }
         let mut events = Vec::new();
-        while let Some(log) = self.logs.next_if(|log| !matches!(log, Ok(log) if log.at.block_number != at.number)) {
+        while let Some(log) = self
+            .logs
+            .next_if(|log| !matches!(log, Ok(log) if log.at.block_number != at.number))
+        {
             let log = log.map_err(SourceError::new)?;
             if let Some(role) = self.roles.get(&log.address)
                 && let Some(event) = role.decode(&log).map_err(SourceError::new)?
@@ -95,6 +116,10 @@ where
             }
         }
         let base_fee_per_gas = (self.base_fees)(at.number)?;
-        Ok(Some(Block { at, base_fee_per_gas, events }))
+        Ok(Some(Block {
+            at,
+            base_fee_per_gas,
+            events,
+        }))
     }
 }

@@ -41,9 +41,15 @@ impl PriceBook {
     pub fn at(&self, market: &Market) -> Prices {
         let price = |(token, (pool, side)): (&Address, &(Address, Side))| {
             let replay = &market.pool(*pool)?.replay;
-            Some((*token, (replay.pool().sqrt_price().filter(|_| replay.has_state())?, *side)))
+            Some((
+                *token,
+                (replay.pool().sqrt_price().filter(|_| replay.has_state())?, *side),
+            ))
         };
-        Prices { numeraire: self.numeraire, prices: self.sources.iter().filter_map(price).collect() }
+        Prices {
+            numeraire: self.numeraire,
+            prices: self.sources.iter().filter_map(price).collect(),
+        }
     }
 }
 
@@ -70,6 +76,10 @@ impl Prices {
             return Some(1.0);
         }
         let (price, side) = self.prices.get(&token)?;
-        Some(if *side == Side::Token0 { price.to_f64() } else { price.to_f64().recip() })
+        Some(if *side == Side::Token0 {
+            price.to_f64()
+        } else {
+            price.to_f64().recip()
+        })
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
-    Action, Block, Executor, Ledger, LedgerError, Outcome, OwnPosition, PriceBook, Prices, Receipt, Source, SourceError, Strategy,
-    View,
+    Action, Block, Executor, Ledger, LedgerError, Outcome, OwnPosition, PriceBook, Prices, Receipt, Source,
+    SourceError, Strategy, View,
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_market::{Market, MarketError};
@@ -102,14 +102,24 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
             let prices = book.at(&self.market);
             match &mut ledger {
                 Some(ledger) => ledger.block_ended(self.executor.holdings(&self.market), prices)?,
-                None if self.may_begin(&block, &prices) => ledger = Some(Ledger::new(self.executor.holdings(&self.market), prices)?),
+                None if self.may_begin(&block, &prices) => {
+                    ledger = Some(Ledger::new(self.executor.holdings(&self.market), prices)?)
+                }
                 None => continue,
             }
             if let Some(ledger) = &ledger {
                 self.decide(block.at);
                 let positions = &self.executor.account().positions;
-                let in_range = positions.iter().filter(|own| in_range(own, self.executor.pool(&self.market, own.pool))).count();
-                observer.mark(&Mark { block: block.at, ledger, positions, in_range });
+                let in_range = positions
+                    .iter()
+                    .filter(|own| in_range(own, self.executor.pool(&self.market, own.pool)))
+                    .count();
+                observer.mark(&Mark {
+                    block: block.at,
+                    ledger,
+                    positions,
+                    in_range,
+                });
             }
         }
         ledger.ok_or(RunError::NothingToRun)
@@ -118,13 +128,17 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
     fn may_begin(&self, block: &Block, prices: &Prices) -> bool {
         let owned = &self.executor.account().wallet;
         self.from_block.is_none_or(|from| block.at.number >= from)
-            && owned.iter().all(|(token, amount)| prices.value(*token, *amount).is_some())
+            && owned
+                .iter()
+                .all(|(token, amount)| prices.value(*token, *amount).is_some())
     }
 
     fn decide(&mut self, at: BlockRef) {
         let (executor, market) = (&self.executor, &self.market);
         let pools = |address| executor.pool(market, address);
-        let actions = self.strategy.on_block(&View::new(at, &pools, executor.account(), executor.pending()));
+        let actions = self
+            .strategy
+            .on_block(&View::new(at, &pools, executor.account(), executor.pending()));
         if !actions.is_empty() {
             self.executor.submit(at, actions, &self.market);
         }
@@ -143,7 +157,10 @@ fn settle(
     for receipt in receipts {
         if !receipt.gas_cost_wei.is_zero() {
             let native = native.ok_or(RunError::GasWithoutPrice)?;
-            let cost = ledger.prices().value(native, receipt.gas_cost_wei).ok_or(RunError::GasWithoutPrice)?;
+            let cost = ledger
+                .prices()
+                .value(native, receipt.gas_cost_wei)
+                .ok_or(RunError::GasWithoutPrice)?;
             gas = gas.saturating_add(cost);
         }
         if let (Action::Swap { token_in, .. }, Outcome::Filled(filled)) = (&receipt.action, &receipt.outcome)
@@ -164,4 +181,3 @@ fn in_range(own: &OwnPosition, pool: Option<&Pool>) -> bool {
 
 /// Nobody listens.
 impl Observer for () {}
-

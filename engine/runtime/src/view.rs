@@ -28,7 +28,10 @@ pub struct View<'a> {
 
 impl std::fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("block", &self.block).field("account", self.account).finish_non_exhaustive()
+        f.debug_struct("View")
+            .field("block", &self.block)
+            .field("account", self.account)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,7 +42,12 @@ impl<'a> View<'a> {
         account: &'a Account,
         pending: usize,
     ) -> Self {
-        Self { block, pools, account, pending }
+        Self {
+            block,
+            pools,
+            account,
+            pending,
+        }
     }
 
     /// This block.

@@ -10,20 +10,38 @@ const INIT_CODE_HASH: B256 = b256!("e34f199b19b2b4f47f68442619d555527d244f78a329
 
 /// The fee tiers that the factory allows.
 pub const FEE_TIERS: [PoolParams; 4] = [
-    PoolParams { fee_pips: 100, tick_spacing: 1 },
-    PoolParams { fee_pips: 500, tick_spacing: 10 },
-    PoolParams { fee_pips: 3000, tick_spacing: 60 },
-    PoolParams { fee_pips: 10_000, tick_spacing: 200 },
+    PoolParams {
+        fee_pips: 100,
+        tick_spacing: 1,
+    },
+    PoolParams {
+        fee_pips: 500,
+        tick_spacing: 10,
+    },
+    PoolParams {
+        fee_pips: 3000,
+        tick_spacing: 60,
+    },
+    PoolParams {
+        fee_pips: 10_000,
+        tick_spacing: 200,
+    },
 ];
 
 /// The pool's address (CREATE2). The tokens may come in either order.
 pub fn pool_address(token_a: Address, token_b: Address, fee_pips: u32) -> Address {
-    let (token0, token1) = if token_a < token_b { (token_a, token_b) } else { (token_b, token_a) };
+    let (token0, token1) = if token_a < token_b {
+        (token_a, token_b)
+    } else {
+        (token_b, token_a)
+    };
     let salt = keccak256((token0, token1, U256::from(fee_pips)).abi_encode());
     FACTORY.create2(salt, INIT_CODE_HASH)
 }
 
 /// The fee tier in which the factory's pool of two tokens has this address.
 pub fn tier_at(pool: Address, token_a: Address, token_b: Address) -> Option<PoolParams> {
-    FEE_TIERS.into_iter().find(|tier| pool_address(token_a, token_b, tier.fee_pips) == pool)
+    FEE_TIERS
+        .into_iter()
+        .find(|tier| pool_address(token_a, token_b, tier.fee_pips) == pool)
 }

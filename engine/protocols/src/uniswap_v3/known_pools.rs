@@ -162,14 +162,26 @@ pub fn known_pool(network: Network, address: Address) -> Option<&'static KnownPo
 
 /// A token of the known pools by its symbol: address and decimals.
 pub fn known_token(network: Network, symbol: &str) -> Option<(Address, u8)> {
-    let tokens = POOLS.iter().filter(|pool| pool.network == network).flat_map(|pool| [pool.token0, pool.token1]);
-    tokens.into_iter().find(|token| token.0 == symbol).map(|(_, address, decimals)| (address, decimals))
+    let tokens = POOLS
+        .iter()
+        .filter(|pool| pool.network == network)
+        .flat_map(|pool| [pool.token0, pool.token1]);
+    tokens
+        .into_iter()
+        .find(|token| token.0 == symbol)
+        .map(|(_, address, decimals)| (address, decimals))
 }
 
 /// The symbol and decimals of a token of the known pools.
 pub fn known_symbol(network: Network, token: Address) -> Option<(&'static str, u8)> {
-    let tokens = POOLS.iter().filter(|pool| pool.network == network).flat_map(|pool| [pool.token0, pool.token1]);
-    tokens.into_iter().find(|known| known.1 == token).map(|(symbol, _, decimals)| (symbol, decimals))
+    let tokens = POOLS
+        .iter()
+        .filter(|pool| pool.network == network)
+        .flat_map(|pool| [pool.token0, pool.token1]);
+    tokens
+        .into_iter()
+        .find(|known| known.1 == token)
+        .map(|(symbol, _, decimals)| (symbol, decimals))
 }
 
 #[cfg(test)]
