@@ -38,10 +38,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     tick_spacing: Option<i32>,
     /// First block.
-    #[arg(long, value_name = "BLOCK", requires = "lake")]
+    #[arg(long, value_name = "BLOCK")]
     from_block: Option<u64>,
     /// Last block.
-    #[arg(long, value_name = "BLOCK", requires = "lake")]
+    #[arg(long, value_name = "BLOCK")]
     to_block: Option<u64>,
     /// Writes every position that opened and closed, with its fees by the rules and by the record.
     /// Give the position manager's logs as a second file to tell its positions apart by NFT.
@@ -82,7 +82,8 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         let logs = lake.logs(args.network, &addresses, from, args.to_block)?;
         let blocks = Some((*logs.range().start(), *logs.range().end()));
         replay(
-            LogSource::new(logs, roles).within(first..=u64::MAX),
+            LogSource::new(logs, roles)
+                .within(first.max(args.from_block.unwrap_or(0))..=args.to_block.unwrap_or(u64::MAX)),
             start,
             args,
             manager,
@@ -91,7 +92,8 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     } else {
         let logs = inputs::open(&args.logs, args.network)?;
         replay(
-            LogSource::new(logs, roles).within(first..=u64::MAX),
+            LogSource::new(logs, roles)
+                .within(first.max(args.from_block.unwrap_or(0))..=args.to_block.unwrap_or(u64::MAX)),
             start,
             args,
             manager,

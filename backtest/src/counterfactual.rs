@@ -16,8 +16,32 @@ pub(crate) struct CounterfactualPool {
     pool: Pool,
     footprint: Footprint,
     own: BTreeMap<PositionId, Own>,
-    /// Token0 and token1 that recorded swaps took or gave beyond their record, and swaps that traded a price back.
-    pub(crate) arbitrage_swaps: u64,
+    pub(crate) arbitrage: PoolArbitrage,
+}
+
+/// What arbitrageurs did in the pool because own liquidity and trades are in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PoolArbitrage {
+    /// Swaps that traded the price back to the recorded one.
+    pub(crate) swaps: u64,
+    /// Token0 and token1 paid in, by those swaps and by recorded ones beyond their record.
+    pub(crate) paid: (U256, U256),
+}
+
+impl PoolArbitrage {
+    fn pay(&mut self, token: Side, amount: U256) {
+        let paid = if token == Side::Token0 {
+            &mut self.paid.0
+        } else {
+            &mut self.paid.1
+        };
+        *paid = paid.saturating_add(amount);
+    }
+}
+
+struct Traded {
+    token_in: Side,
+    amount_in: U256,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +59,7 @@ impl CounterfactualPool {
             pool: recorded.pool().clone(),
             footprint,
             own: BTreeMap::new(),
-            arbitrage_swaps: 0,
+            arbitrage: PoolArbitrage::default(),
         }
     }
 
@@ -160,7 +184,22 @@ impl CounterfactualPool {
     fn follow_swap(&mut self, record: &SwapRecord, proven: &ProvenSwap, flow: Flow) {
         // Without a footprint the pool's one unit of liquidity only marks the range, and the record is followed.
         if flow == Flow::Price || self.footprint == Footprint::None {
-            self.trade_to(record.sqrt_price);
+            let Some(traded) = self.trade_to(record.sqrt_price) else {
+                return;
+            };
+            if self.footprint == Footprint::Own {
+                let recorded = match traded.token_in {
+                    Side::Token0 => record.amount0,
+                    Side::Token1 => record.amount1,
+                };
+                let theirs = if recorded.is_positive() {
+                    recorded.unsigned_abs()
+                } else {
+                    U256::ZERO
+                };
+                self.arbitrage
+                    .pay(traded.token_in, traded.amount_in.saturating_sub(theirs));
+            }
         } else if let Ok(outcome) = proven.intent.quote(&self.pool) {
             self.pool.commit(&outcome);
         }
@@ -168,8 +207,9 @@ impl CounterfactualPool {
 
     /// Trades the price to where the chain has it.
     pub(crate) fn trade_back(&mut self, target: SqrtPriceX96) {
-        if self.trade_to(target) {
-            self.arbitrage_swaps += 1;
+        if let Some(traded) = self.trade_to(target) {
+            self.arbitrage.swaps += 1;
+            self.arbitrage.pay(traded.token_in, traded.amount_in);
         }
     }
 
@@ -196,25 +236,21 @@ impl CounterfactualPool {
         }
     }
 
-    fn trade_to(&mut self, target: SqrtPriceX96) -> bool {
-        let Some(price) = self.pool.sqrt_price() else {
-            return false;
-        };
-        if price == target {
-            return false;
-        }
+    fn trade_to(&mut self, target: SqrtPriceX96) -> Option<Traded> {
+        let price = self.pool.sqrt_price().filter(|price| *price != target)?;
         let token_in = if target < price { Side::Token0 } else { Side::Token1 };
-        match (Intent::PriceLimit {
+        // Only a liquidity that does not fit can revert here.
+        let outcome = Intent::PriceLimit {
             token_in,
             limit: target,
-        })
-        .quote(&self.pool)
-        {
-            Ok(outcome) => self.pool.commit(&outcome),
-            // Only a liquidity that does not fit reverts here; the price must follow the chain all the same.
-            Err(_) => return false,
         }
-        true
+        .quote(&self.pool)
+        .ok()?;
+        self.pool.commit(&outcome);
+        Some(Traded {
+            token_in,
+            amount_in: outcome.amount_in(),
+        })
     }
 
     /// What a swap would do here.

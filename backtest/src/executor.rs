@@ -1,6 +1,9 @@
-use crate::{Flow, Footprint, GasPrice, GasTable, Settings, counterfactual::CounterfactualPool};
+use crate::{
+    Flow, Footprint, GasPrice, GasTable, Settings,
+    counterfactual::{CounterfactualPool, PoolArbitrage},
+};
 use alloy_primitives::{Address, U256, U512};
-use plimsoll_market::{Applied, Event, EventBody, Market};
+use plimsoll_market::{Applied, Event, EventBody, Market, MarketPool};
 use plimsoll_protocols::uniswap_v3::{
     Amount, Pool, liquidity_math::liquidity_for_amounts, tick_math::sqrt_ratio_at_tick,
 };
@@ -20,7 +23,27 @@ pub struct SimulatedExecutor {
     pools: BTreeMap<Address, CounterfactualPool>,
     orders: VecDeque<Order>,
     next_position: u64,
-    arbitrage_swaps: u64,
+    arbitrage: Arbitrage,
+}
+
+/// What arbitrageurs did because own liquidity and trades are in the pools.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arbitrage {
+    /// Swaps that traded a price back to the recorded one.
+    pub swaps: u64,
+    /// Base units paid in by token, by those swaps and by recorded ones beyond their record.
+    pub paid: BTreeMap<Address, U256>,
+}
+
+impl Arbitrage {
+    fn add(&mut self, of: &PoolArbitrage, pool: Option<&MarketPool>) {
+        self.swaps += of.swaps;
+        let Some(pool) = pool else { return };
+        for (token, amount) in [(pool.token0, of.paid.0), (pool.token1, of.paid.1)] {
+            let paid = self.paid.entry(token).or_default();
+            *paid = paid.saturating_add(amount);
+        }
+    }
 }
 
 /// An action with what was known when it was decided.
@@ -51,13 +74,17 @@ impl SimulatedExecutor {
             pools: BTreeMap::new(),
             orders: VecDeque::new(),
             next_position: 0,
-            arbitrage_swaps: 0,
+            arbitrage: Arbitrage::default(),
         }
     }
 
-    /// Swaps of arbitrageurs that traded own price moves back.
-    pub fn arbitrage_swaps(&self) -> u64 {
-        self.arbitrage_swaps + self.pools.values().map(|pool| pool.arbitrage_swaps).sum::<u64>()
+    /// What arbitrageurs did because of own liquidity and trades.
+    pub fn arbitrage(&self, market: &Market) -> Arbitrage {
+        let mut arbitrage = self.arbitrage.clone();
+        self.pools
+            .iter()
+            .for_each(|(address, own)| arbitrage.add(&own.arbitrage, market.pool(*address)));
+        arbitrage
     }
 
     fn execute(&mut self, order: &Order, market: &Market) -> (Outcome, u64) {
@@ -412,7 +439,7 @@ impl Executor for SimulatedExecutor {
                 .pool(*address)
                 .is_some_and(|pool| !own.is_as_recorded(&pool.replay));
             if !keep {
-                self.arbitrage_swaps += own.arbitrage_swaps;
+                self.arbitrage.add(&own.arbitrage, market.pool(*address));
             }
             keep
         });

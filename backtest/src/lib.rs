@@ -7,7 +7,7 @@ mod metrics;
 mod run;
 mod settings;
 
-pub use executor::SimulatedExecutor;
+pub use executor::{Arbitrage, SimulatedExecutor};
 pub use gas::GasTable;
 pub use metrics::{Drawdown, Metrics, Sample};
 pub use run::{Backtest, BacktestOutput, run};

@@ -1,4 +1,4 @@
-use crate::{GasTable, Metrics, Sample, Settings, SimulatedExecutor};
+use crate::{Arbitrage, GasTable, Metrics, Sample, Settings, SimulatedExecutor};
 use alloy_primitives::{Address, I256, U256};
 use plimsoll_market::{Market, ReplayCounts};
 use plimsoll_runtime::{
@@ -52,8 +52,8 @@ pub struct BacktestOutput {
     pub hold: Metrics,
     /// Actions asked for, carried out, reverted.
     pub actions: (u64, u64, u64),
-    /// Swaps of arbitrageurs that traded own price moves back.
-    pub arbitrage_swaps: u64,
+    /// What arbitrageurs did because of own liquidity and trades.
+    pub arbitrage: Arbitrage,
     /// How far the history is proven.
     pub replay: ReplayCounts,
     /// One point a block.
@@ -173,7 +173,7 @@ fn output<S, T>(
         fee_drag_percent: share(to_f64(profit.gas) + to_f64(profit.slippage)) * 100.0,
         hold: Metrics::new(&samples(|point| point.held_value)),
         actions: (executed + pending, filled, executed - filled),
-        arbitrage_swaps: runner.executor.arbitrage_swaps(),
+        arbitrage: runner.executor.arbitrage(&runner.market),
         replay: runner.market.counts(),
         equity,
         receipts,

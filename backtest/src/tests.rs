@@ -192,7 +192,7 @@ fn own_swaps_pay_fee_and_impact_and_are_traded_back() {
     let expected = 10.0 - x / (1.0 + x / l);
     let slippage = to_f64(output.profit.slippage) / E18 as f64;
     assert!((slippage / expected - 1.0).abs() < 1e-9, "{slippage} {expected}");
-    assert_eq!(output.arbitrage_swaps, 1);
+    assert_eq!(output.arbitrage.swaps, 1);
     assert!((output.turnover - 0.05).abs() < 1e-9);
 }
 

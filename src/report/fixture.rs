@@ -118,7 +118,10 @@ pub(crate) fn output(points: u64) -> BacktestOutput {
         fee_drag_percent: 0.41,
         hold: Metrics::new(&samples(|point| point.held_value)),
         actions: (receipts.len() as u64, filled, receipts.len() as u64 - filled),
-        arbitrage_swaps: 37,
+        arbitrage: plimsoll_backtest::Arbitrage {
+            swaps: 37,
+            ..Default::default()
+        },
         replay: ReplayCounts {
             events: 6_217,
             swaps: 6_046,

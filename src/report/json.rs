@@ -36,7 +36,7 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
         "replay": replay(output),
         "flow": if report.bracket.is_some() { "both" } else { flow_name(report.settings.flow) },
         "footprint": footprint_name(report.settings.footprint),
-        "arbitrage_swaps": output.arbitrage_swaps,
+        "arbitrage": arbitrage(output),
     });
     if let (Some(bracket), Some(document)) = (&report.bracket, document.as_object_mut()) {
         let side = |output: &BacktestOutput| {
@@ -44,7 +44,7 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
                 "end_value": output.end_value.to_string(),
                 "profit": profit(&output.profit),
                 "metrics": strategy_metrics(report, output),
-                "arbitrage_swaps": output.arbitrage_swaps,
+                "arbitrage": arbitrage(output),
             })
         };
         let sides: Map<String, Value> = bracket
@@ -54,6 +54,17 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
         document.insert("bracket".to_owned(), sides.into());
     }
     document
+}
+
+/// What own price moves and a changed pool made others trade, in base units by token.
+fn arbitrage(output: &BacktestOutput) -> Value {
+    let paid: Map<String, Value> = output
+        .arbitrage
+        .paid
+        .iter()
+        .map(|(token, paid)| (token.to_string(), paid.to_string().into()))
+        .collect();
+    json!({ "swaps": output.arbitrage.swaps, "paid": paid })
 }
 
 /// total = holding + (rebalancing − holding) − lvr + fees − gas − slippage.

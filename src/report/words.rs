@@ -284,7 +284,7 @@ pub(super) fn assumptions(report: &RunReport<'_>) -> Vec<(&'static str, String)>
     let arbitrage = if settings.arbitrage {
         format!(
             "Own price moves are traded back to the recorded price; {} such swaps. They pay fees like any other.",
-            number::count(report.output.arbitrage_swaps)
+            number::count(report.output.arbitrage.swaps)
         )
     } else {
         "Off: a price that own trades moved stays where they left it.".to_owned()

@@ -1,3 +1,9 @@
 //! Cross-crate tests, one module a subject.
 
 mod architecture;
+mod bad_input;
+mod bad_requests;
+mod cli;
+mod harness;
+mod real_data;
+mod sample;

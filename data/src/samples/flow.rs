@@ -65,6 +65,7 @@ pub struct SyntheticFlow {
     /// Dollars an ether.
     fair_price: f64,
     base_fee_gwei: f64,
+    activity: f64,
     block: u64,
     end: u64,
     transactions: u32,
@@ -72,8 +73,8 @@ pub struct SyntheticFlow {
 }
 
 impl SyntheticFlow {
-    /// A flow of so many days of 12-second blocks.
-    pub fn new(setup: SyntheticPool, seed: u64, days: u64) -> Self {
+    /// A flow of so many days of 12-second blocks. An activity of 1 makes about 2,300 logs a day.
+    pub fn new(setup: SyntheticPool, seed: u64, days: u64, activity: f64) -> Self {
         Self {
             setup,
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -81,6 +82,7 @@ impl SyntheticFlow {
             providers: Vec::new(),
             fair_price: START_PRICE,
             base_fee_gwei: 12.0,
+            activity,
             block: FIRST_BLOCK,
             end: FIRST_BLOCK + days * BLOCKS_A_DAY,
             transactions: 0,
@@ -244,7 +246,8 @@ impl SyntheticFlow {
     }
 
     fn trade(&mut self) {
-        let dollars = 4_000.0 * libm::exp(1.6 * self.normal());
+        // A trade that would empty the pool is nobody's plan.
+        let dollars = (4_000.0 * libm::exp(1.6 * self.normal())).min(250_000.0);
         let token_in = if self.uniform() < 0.5 {
             Side::Token0
         } else {
@@ -355,7 +358,7 @@ impl Iterator for SyntheticFlow {
             (2.0, Self::flash),
         ];
         for (times_a_day, act) in actors {
-            if self.happens(times_a_day) {
+            if self.happens(times_a_day * self.activity) {
                 let before = self.logs.len();
                 act(self);
                 self.transactions += u32::from(self.logs.len() > before);

@@ -78,11 +78,11 @@ impl Sample {
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Makes it again under a folder, the same bytes; returns the files.
+    /// Makes it again under a folder, the same bytes; returns the files. Another seed, length or activity makes another flow.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn make(&self, folder: &Path) -> Result<[PathBuf; 2], DataError> {
+    pub fn make(&self, folder: &Path, seed: u64, days: u64, activity: f64) -> Result<[PathBuf; 2], DataError> {
         std::fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
         let files = [
             folder.join("devnet__logs.parquet"),
@@ -94,7 +94,7 @@ impl Sample {
                 .map_err(DataError::io(path, "write"))
         };
         let mut headers = Vec::new();
-        let flow = SyntheticFlow::new(self.pool, self.seed, self.days);
+        let flow = SyntheticFlow::new(self.pool, seed, days, activity);
         let rows = flow.flat_map(|block| {
             headers.push(Ok(block.header));
             block.logs.into_iter().map(Ok)
