@@ -10,7 +10,7 @@ use super::harness::*;
 /// USDC/WETH 0.05 % on Ethereum, which the program knows; its fee and tick spacing are those of the sample's pool.
 const KNOWN_POOL: &str = "0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640";
 /// A contract that nobody knows.
-const OTHER: &str = "0x00000000000000000000000000000000000000fF";
+const OTHER: &str = "0x00000000000000000000000000000000000000ff";
 /// keccak256 of `IncreaseLiquidity(uint256,uint128,uint256,uint256)`, which only the position manager emits.
 const INCREASE_LIQUIDITY: &str = "0x3067048beee31b25b2f1681f88dac838c8bba36af25bfb2b7cf7473a5847e35f";
 
@@ -318,18 +318,12 @@ fn a_half_written_file_of_the_lake_is_named_and_never_read() {
     let read = ["replay", "--lake", &lake_flag, "--pool", &pool];
     let mut changed = bytes.clone();
     changed[bytes.len() / 2] ^= 1;
-    for (damage, replayed) in [
-        (Some(bytes[..bytes.len() / 2].to_vec()), true),
-        (None, true),
-        (Some(changed), false),
-    ] {
+    for damage in [Some(bytes[..bytes.len() / 2].to_vec()), None, Some(changed)] {
         match &damage {
             Some(damage) => fs::write(&file, damage).expect("damaged"),
             None => fs::remove_file(&file).expect("removed"),
         }
-        if replayed {
-            plimsoll(read.iter().chain(&SAMPLE_FLAGS)).refused(1, &[name]);
-        }
+        plimsoll(read.iter().chain(&SAMPLE_FLAGS)).refused(1, &[name]);
         let verified = plimsoll(["lake", "verify", "--lake", &lake_flag]);
         assert_eq!(verified.code, 1, "{}", verified.out);
         verified.one_line(&["1 problem"]);

@@ -52,8 +52,12 @@ fn ranges_of_no_width_or_off_the_tick_spacing_are_refused() {
             &["width_ticks"],
         );
     }
-    refused("\"on-exit\"", "{ every_blocks = 0 }", &["every_blocks"]);
     refused("\"on-exit\"", "\"sometimes\"", &["sometimes"]);
+}
+
+#[test]
+fn recentring_every_zero_blocks_is_refused() {
+    refused("\"on-exit\"", "{ every_blocks = 0 }", &["every_blocks"]);
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn a_snapshot_that_is_no_state_of_a_pool_names_its_key() {
         (
             "\"liquidity\": \"2000000000000000000\"",
             "\"liquidity\": 2000000000000000000",
-            "liquidity",
+            "expected a string",
         ),
         ("\"-2000000000000000000\"", "\"-1999999999999999999\"", "liquidity_net"),
         ("\"tick\": -887200", "\"tick\": 887200", "ticks[1].tick"),

@@ -29,6 +29,7 @@ const SWAP: &str = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115f
 const MOST_KIBIBYTES: u64 = 200_000_000 / 1024;
 
 /// The folder of real Uniswap v3 data, or nothing where a fresh clone has none.
+#[allow(clippy::print_stdout)] // a test that skips says so
 fn uniswap() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let root = env::var_os("PLIMSOLL_REAL_DATA").map_or_else(beside, PathBuf::from);
@@ -444,5 +445,4 @@ fn a_backtest_of_the_day_stays_below_two_hundred_megabytes() {
     assert!(Path::new(&out).join("report.html").is_file());
     assert!(peak > 0, "/proc told no peak");
     assert!(peak < MOST_KIBIBYTES, "{peak} KiB");
-    println!("peak {peak} KiB");
 }
