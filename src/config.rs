@@ -23,7 +23,7 @@ pub(crate) struct Config {
     pub(crate) tokens: BTreeMap<String, TokenConfig>,
     #[serde(default)]
     pub(crate) execution: Execution,
-    pub(crate) strategy: Strategy,
+    pub(crate) strategy: StrategyConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -108,18 +108,45 @@ enum BaseFee {
     Data,
 }
 
+/// One flat table, so that an error can point at its line; which keys go with which name is checked after.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StrategyConfig {
+    name: StrategyName,
+    pub(crate) pool: Option<String>,
+    width_ticks: Option<i32>,
+    recenter: Option<RecenterConfig>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StrategyName {
+    Hold,
+    RangeLiquidity,
+}
+
+/// A strategy with its own keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strategy {
-    Hold {
-        pool: Option<String>,
-    },
-    RangeLiquidity {
-        pool: Option<String>,
-        width_ticks: i32,
-        #[serde(default)]
-        recenter: RecenterConfig,
-    },
+    Hold,
+    RangeLiquidity { width_ticks: i32, recenter: Recenter },
+}
+
+impl StrategyConfig {
+    /// The strategy, with the keys that are its own and no others.
+    pub(crate) fn checked(&self, name: &str) -> Result<Strategy, Failure> {
+        let wrong = |message: &str| Failure::usage(format!("{name}: [strategy] {message}"));
+        match (self.name, self.width_ticks, self.recenter) {
+            (StrategyName::Hold, None, None) => Ok(Strategy::Hold),
+            (StrategyName::Hold, Some(_), _) => Err(wrong("width_ticks is no key of hold")),
+            (StrategyName::Hold, None, Some(_)) => Err(wrong("recenter is no key of hold")),
+            (StrategyName::RangeLiquidity, None, _) => Err(wrong("width_ticks is missing")),
+            (StrategyName::RangeLiquidity, Some(width_ticks), recenter) => Ok(Strategy::RangeLiquidity {
+                width_ticks,
+                recenter: recenter.unwrap_or_default().into(),
+            }),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -155,13 +182,6 @@ impl Config {
                 error.message().replace('\n', " ")
             ))
         })
-    }
-
-    /// The strategy's pool, as written.
-    pub(crate) fn strategy_pool(&self) -> Option<&str> {
-        match &self.strategy {
-            Strategy::Hold { pool } | Strategy::RangeLiquidity { pool, .. } => pool.as_deref(),
-        }
     }
 }
 

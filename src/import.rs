@@ -1,7 +1,7 @@
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
-    inputs::LogFile,
+    inputs::{LogFile, PoolState},
 };
 use clap::Subcommand;
 use plimsoll_data::{
@@ -99,8 +99,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
             Ok(())
         }
         What::Snapshot(args) => {
-            let state = snapshot::read_snapshot(&args.file)?;
-            crate::inputs::pool_of(&state)?;
+            let state = PoolState::read(&args.file)?.snapshot;
             match &args.out {
                 Some(out) => {
                     snapshot::write_snapshot(out, &state)?;

@@ -2,13 +2,20 @@
 
 use crate::exit::Failure;
 use alloy_primitives::{Address, address};
-use plimsoll_data::{logs, snapshot::Snapshot};
+use plimsoll_data::{
+    logs,
+    snapshot::{Snapshot, read_snapshot},
+};
 use plimsoll_market::Start;
 use plimsoll_protocols::uniswap_v3::{
-    FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math,
+    DecodeError, FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math,
 };
+use plimsoll_runtime::SourceError;
 use plimsoll_units::Network;
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// The address of Uniswap's NonfungiblePositionManager on Ethereum, Polygon, Arbitrum and Optimism.
 pub(crate) const POSITION_MANAGER: Address = address!("C36442b4a4522E871399CD717aBDD847Ab11FE88");
@@ -18,6 +25,17 @@ pub(crate) const POSITION_MANAGER: Address = address!("C36442b4a4522E871399CD717
 pub(crate) struct LogFile {
     pub(crate) emitter: Option<Address>,
     pub(crate) path: PathBuf,
+}
+
+impl LogFile {
+    /// The file's name without its folder, so that results do not depend on where it lies.
+    pub(crate) fn name(&self) -> String {
+        self.path
+            .file_name()
+            .unwrap_or(self.path.as_os_str())
+            .to_string_lossy()
+            .into_owned()
+    }
 }
 
 impl FromStr for LogFile {
@@ -56,11 +74,11 @@ pub(crate) fn open(files: &[LogFile], network: Network) -> Result<logs::MergedLo
 pub(crate) fn start(
     network: Network,
     pool: Address,
-    state: Option<&Snapshot>,
+    state: Option<&PoolState>,
     flags: (Option<u32>, Option<i32>),
 ) -> Result<Start, Failure> {
     if let Some(state) = state {
-        return Ok(Start::State(Box::new(pool_of(state)?)));
+        return Ok(Start::State(Box::new(state.pool.clone())));
     }
     let params = match (flags, known_pool(network, pool)) {
         ((Some(fee), Some(spacing)), _) => PoolParams::new(fee, spacing).ok_or_else(|| {
@@ -79,42 +97,61 @@ pub(crate) fn start(
     Ok(Start::Logs(params))
 }
 
-/// The pool that a snapshot describes.
-pub(crate) fn pool_of(state: &Snapshot) -> Result<Pool, Failure> {
-    let wrong = |what: &str| {
-        Failure::failed(format!(
-            "snapshot of {} at block {}: {what}",
-            state.pool, state.block_number
-        ))
-    };
-    let params = PoolParams::new(state.fee_pips, state.tick_spacing)
-        .ok_or_else(|| wrong("fee_pips or tick_spacing out of range"))?;
-    let tick = tick_math::tick_at_sqrt_ratio(state.sqrt_price_x96)
-        .ok_or_else(|| wrong("sqrt_price_x96 is no price of a pool"))?;
-    // Right after a tick was passed downwards, the price is the tick's own and the tick one below.
-    let just_passed = tick_math::sqrt_ratio_at_tick(tick) == state.sqrt_price_x96 && state.tick.get() == tick.get() - 1;
-    if tick != state.tick && !just_passed {
-        return Err(wrong(&format!("tick {} is not the price's, {tick}", state.tick)));
-    }
-    let mut pool = Pool::new(params);
-    for entry in &state.ticks {
-        pool.set_tick(
-            entry.tick,
-            TickInfo {
-                liquidity_gross: entry.liquidity_gross,
-                liquidity_net: entry.liquidity_net,
-                fee_growth_outside: FeeGrowth {
-                    token0: entry.fee_growth_outside0_x128.unwrap_or_default(),
-                    token1: entry.fee_growth_outside1_x128.unwrap_or_default(),
+/// A pool's state, read and checked.
+#[derive(Debug)]
+pub(crate) struct PoolState {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) pool: Pool,
+}
+
+impl PoolState {
+    /// Reads a snapshot; errors name the file and the key.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let snapshot = read_snapshot(path)?;
+        let wrong = |what: String| Failure::failed(format!("{}: {what}", path.display()));
+        let params = PoolParams::new(snapshot.fee_pips, snapshot.tick_spacing)
+            .ok_or_else(|| wrong("fee_pips must be below 1000000, tick_spacing within 1 and 16383".to_owned()))?;
+        let price = snapshot.sqrt_price_x96;
+        let tick = tick_math::tick_at_sqrt_ratio(price)
+            .ok_or_else(|| wrong(format!("sqrt_price_x96: {price} is no price of a pool")))?;
+        // Right after a tick was passed downwards, the price is the tick's own and the tick one below.
+        let just_passed = tick_math::sqrt_ratio_at_tick(tick) == price && snapshot.tick.get() == tick.get() - 1;
+        if tick != snapshot.tick && !just_passed {
+            return Err(wrong(format!(
+                "tick: {} is not the tick of sqrt_price_x96, {tick}",
+                snapshot.tick
+            )));
+        }
+        let mut pool = Pool::new(params);
+        for entry in &snapshot.ticks {
+            let fee_growth_outside = FeeGrowth {
+                token0: entry.fee_growth_outside0_x128.unwrap_or_default(),
+                token1: entry.fee_growth_outside1_x128.unwrap_or_default(),
+            };
+            let (liquidity_gross, liquidity_net) = (entry.liquidity_gross, entry.liquidity_net);
+            pool.set_tick(
+                entry.tick,
+                TickInfo {
+                    liquidity_gross,
+                    liquidity_net,
+                    fee_growth_outside,
                 },
-            },
-        );
+            );
+        }
+        pool.set_state(price, snapshot.tick, snapshot.liquidity);
+        pool.set_fee_protocol_unchecked(FeeProtocol::from_byte(snapshot.fee_protocol));
+        pool.set_fee_growth_global(FeeGrowth {
+            token0: snapshot.fee_growth_global0_x128.unwrap_or_default(),
+            token1: snapshot.fee_growth_global1_x128.unwrap_or_default(),
+        });
+        Ok(Self { snapshot, pool })
     }
-    pool.set_state(state.sqrt_price_x96, state.tick, state.liquidity);
-    pool.set_fee_protocol_unchecked(FeeProtocol::from_byte(state.fee_protocol));
-    pool.set_fee_growth_global(FeeGrowth {
-        token0: state.fee_growth_global0_x128.unwrap_or_default(),
-        token1: state.fee_growth_global1_x128.unwrap_or_default(),
-    });
-    Ok(pool)
+}
+
+/// A source's failure; what a contract cannot have emitted is told with its place in the data.
+pub(crate) fn located(error: SourceError, place: &dyn std::fmt::Display) -> Failure {
+    match error.downcast_ref::<DecodeError>() {
+        Some(decode) => Failure::failed(format!("{place}: {decode}")),
+        None => Failure::Failed(error.into()),
+    }
 }

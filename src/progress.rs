@@ -7,6 +7,7 @@ use plimsoll_runtime::{Block, Observer};
 pub(crate) struct Progress {
     bar: ProgressBar,
     first: Option<u64>,
+    read: Option<(u64, u64)>,
 }
 
 impl Progress {
@@ -24,13 +25,20 @@ impl Progress {
         Self {
             bar,
             first: blocks.map(|(from, _)| from),
+            read: None,
         }
     }
 
     /// Done up to this block.
     pub(crate) fn at(&mut self, block: u64) {
         let first = *self.first.get_or_insert(block);
+        self.read = Some((self.read.map_or(block, |(first, _)| first), block));
         self.bar.set_position(block.saturating_sub(first));
+    }
+
+    /// First and last block that were read.
+    pub(crate) fn blocks(&self) -> Option<(u64, u64)> {
+        self.read
     }
 
     pub(crate) fn finish(&self) {

@@ -1,10 +1,9 @@
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
-    inputs,
+    inputs::PoolState,
 };
 use alloy_primitives::U256;
-use plimsoll_data::snapshot;
 use plimsoll_protocols::uniswap_v3::{Amount, Pool, SwapOutcome};
 use plimsoll_units::Side;
 use serde_json::json;
@@ -39,7 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let pool = inputs::pool_of(&snapshot::read_snapshot(&args.state)?)?;
+    let pool = PoolState::read(&args.state)?.pool;
     if let Some(batch) = &args.batch {
         return quote_batch(&pool, batch);
     }

@@ -1,11 +1,11 @@
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
-    inputs::{self, LogFile, POSITION_MANAGER},
+    inputs::{self, LogFile, POSITION_MANAGER, PoolState},
     progress::Progress,
 };
 use alloy_primitives::Address;
-use plimsoll_data::{lake::Lake, snapshot};
+use plimsoll_data::lake::Lake;
 use plimsoll_market::{Divergence, EventBody, PoolReplay, PositionLifetimes, ReplayCounts, Start};
 use plimsoll_protocols::RawLog;
 use plimsoll_runtime::{LogSource, Role, Source};
@@ -50,9 +50,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let state = args.state.as_deref().map(snapshot::read_snapshot).transpose()?;
+    let state = args.state.as_deref().map(PoolState::read).transpose()?;
     if let Some(state) = state
         .as_ref()
+        .map(|state| &state.snapshot)
         .filter(|state| state.pool != args.pool || state.chain_id != args.network.chain_id)
     {
         return Err(Failure::usage(format!(
@@ -61,7 +62,10 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         )));
     }
     let start = inputs::start(args.network, args.pool, state.as_ref(), (args.fee, args.tick_spacing))?;
-    let first = state.as_ref().map_or(0, |state| state.block_number.saturating_add(1));
+    let first = state
+        .as_ref()
+        .map_or(0, |state| state.snapshot.block_number.saturating_add(1));
+    let blocks = first.max(args.from_block.unwrap_or(0))..=args.to_block.unwrap_or(u64::MAX);
     let manager = manager(args)?;
     let roles: BTreeMap<Address, Role> = [(args.pool, Role::UniswapV3Pool)]
         .into_iter()
@@ -73,32 +77,19 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let replayed = if let Some(dir) = &args.lake {
         let lake = Lake::open(dir)?;
         let held = |address: &Address| lake.entries().iter().any(|entry| entry.address == Some(*address));
-        let addresses: Vec<Address> = roles
-            .keys()
-            .filter(|address| **address == args.pool || held(address))
-            .copied()
-            .collect();
+        let wanted = |address: &&Address| **address == args.pool || held(address);
+        let addresses: Vec<Address> = roles.keys().filter(wanted).copied().collect();
         let from = args.from_block.or(state.is_some().then_some(first));
         let logs = lake.logs(args.network, &addresses, from, args.to_block)?;
-        let blocks = Some((*logs.range().start(), *logs.range().end()));
-        replay(
-            LogSource::new(logs, roles)
-                .within(first.max(args.from_block.unwrap_or(0))..=args.to_block.unwrap_or(u64::MAX)),
-            start,
-            args,
-            manager,
-            Progress::new(terminal, blocks),
-        )?
+        let progress = Progress::new(terminal, Some((*logs.range().start(), *logs.range().end())));
+        let place = lake.dir().display().to_string();
+        let source = LogSource::new(logs, roles).within(blocks);
+        replay(source, &place, start, args, manager, progress)?
     } else {
         let logs = inputs::open(&args.logs, args.network)?;
-        replay(
-            LogSource::new(logs, roles)
-                .within(first.max(args.from_block.unwrap_or(0))..=args.to_block.unwrap_or(u64::MAX)),
-            start,
-            args,
-            manager,
-            Progress::new(terminal, None),
-        )?
+        let (origin, progress) = (logs.origin(), Progress::new(terminal, None));
+        let source = LogSource::new(logs, roles).within(blocks);
+        replay(source, &origin, start, args, manager, progress)?
     };
     let seconds = began.elapsed().as_secs_f64();
 
@@ -122,14 +113,14 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         .map_or(Ok(()), |divergence| Err(Failure::Diverged(divergence)))
 }
 
-/// The contract, besides the pool, whose logs were given.
+/// The position manager, where positions are asked for: the contract besides the pool whose logs were given.
 fn manager(args: &Args) -> Result<Option<Address>, Failure> {
-    let mut others: Vec<Address> = args
-        .logs
-        .iter()
-        .filter_map(|file| file.emitter)
-        .filter(|address| *address != args.pool)
-        .collect();
+    if args.positions.is_none() {
+        return Ok(None);
+    }
+    let emitters = args.logs.iter().filter_map(|file| file.emitter);
+    let mut others: Vec<Address> = emitters.filter(|address| *address != args.pool).collect();
+    others.sort_unstable();
     others.dedup();
     match others.as_slice() {
         [] => Ok(Some(POSITION_MANAGER)),
@@ -149,6 +140,7 @@ struct Replayed {
 /// Goes on after a divergence, so that all of them are counted.
 fn replay<I, E>(
     mut source: LogSource<I>,
+    place: &dyn std::fmt::Display,
     start: Start,
     args: &Args,
     manager: Option<Address>,
@@ -164,7 +156,7 @@ where
         .as_ref()
         .map(|_| PositionLifetimes::new(args.pool, manager));
     let mut first_divergence = None;
-    while let Some(block) = source.next_block().map_err(|error| Failure::Failed(error.into()))? {
+    while let Some(block) = source.next_block().map_err(|error| inputs::located(error, place))? {
         progress.at(block.at.number);
         for event in &block.events {
             if let EventBody::UniswapV3(body) = &event.body

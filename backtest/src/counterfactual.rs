@@ -1,4 +1,4 @@
-use crate::{Flow, Footprint};
+use crate::{Flow, Footprint, arbitrage::PoolArbitrage};
 use alloy_primitives::{Address, U256};
 use plimsoll_market::{Intent, PoolReplay, ProvenSwap};
 use plimsoll_protocols::uniswap_v3::{
@@ -17,26 +17,6 @@ pub(crate) struct CounterfactualPool {
     footprint: Footprint,
     own: BTreeMap<PositionId, Own>,
     pub(crate) arbitrage: PoolArbitrage,
-}
-
-/// What arbitrageurs did in the pool because own liquidity and trades are in it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PoolArbitrage {
-    /// Swaps that traded the price back to the recorded one.
-    pub(crate) swaps: u64,
-    /// Token0 and token1 paid in, by those swaps and by recorded ones beyond their record.
-    pub(crate) paid: (U256, U256),
-}
-
-impl PoolArbitrage {
-    fn pay(&mut self, token: Side, amount: U256) {
-        let paid = if token == Side::Token0 {
-            &mut self.paid.0
-        } else {
-            &mut self.paid.1
-        };
-        *paid = paid.saturating_add(amount);
-    }
 }
 
 struct Traded {

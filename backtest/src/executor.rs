@@ -1,9 +1,6 @@
-use crate::{
-    Flow, Footprint, GasPrice, GasTable, Settings,
-    counterfactual::{CounterfactualPool, PoolArbitrage},
-};
+use crate::{Arbitrage, Flow, Footprint, GasPrice, GasTable, Settings, counterfactual::CounterfactualPool};
 use alloy_primitives::{Address, U256, U512};
-use plimsoll_market::{Applied, Event, EventBody, Market, MarketPool};
+use plimsoll_market::{Applied, Event, EventBody, Market};
 use plimsoll_protocols::uniswap_v3::{
     Amount, Pool, liquidity_math::liquidity_for_amounts, tick_math::sqrt_ratio_at_tick,
 };
@@ -24,26 +21,6 @@ pub struct SimulatedExecutor {
     orders: VecDeque<Order>,
     next_position: u64,
     arbitrage: Arbitrage,
-}
-
-/// What arbitrageurs did because own liquidity and trades are in the pools.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Arbitrage {
-    /// Swaps that traded a price back to the recorded one.
-    pub swaps: u64,
-    /// Base units paid in by token, by those swaps and by recorded ones beyond their record.
-    pub paid: BTreeMap<Address, U256>,
-}
-
-impl Arbitrage {
-    fn add(&mut self, of: &PoolArbitrage, pool: Option<&MarketPool>) {
-        self.swaps += of.swaps;
-        let Some(pool) = pool else { return };
-        for (token, amount) in [(pool.token0, of.paid.0), (pool.token1, of.paid.1)] {
-            let paid = self.paid.entry(token).or_default();
-            *paid = paid.saturating_add(amount);
-        }
-    }
 }
 
 /// An action with what was known when it was decided.

@@ -1,5 +1,6 @@
 //! Strategies over history: a simulated executor whose liquidity and trades change the pool, its costs, and what the results are worth.
 
+mod arbitrage;
 mod counterfactual;
 mod executor;
 mod gas;
@@ -7,7 +8,8 @@ mod metrics;
 mod run;
 mod settings;
 
-pub use executor::{Arbitrage, SimulatedExecutor};
+pub use arbitrage::Arbitrage;
+pub use executor::SimulatedExecutor;
 pub use gas::GasTable;
 pub use metrics::{Drawdown, Metrics, Sample};
 pub use run::{Backtest, BacktestOutput, run};

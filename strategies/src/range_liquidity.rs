@@ -26,6 +26,8 @@ pub enum RangeError {
     },
     /// Wider than all prices.
     TooWide,
+    /// Every zero blocks.
+    NeverResting,
 }
 
 impl std::fmt::Display for RangeError {
@@ -38,6 +40,7 @@ impl std::fmt::Display for RangeError {
                     "width_ticks must be a multiple of the pool's tick spacing, {tick_spacing}"
                 )
             }
+            Self::NeverResting => f.write_str("recenter every_blocks must be at least 1"),
             Self::TooWide => write!(f, "width_ticks must be at most {}", 2 * Tick::MAX.get()),
         }
     }
@@ -78,6 +81,9 @@ impl RangeLiquidity {
             return Err(RangeError::Misaligned {
                 tick_spacing: params.tick_spacing,
             });
+        }
+        if recenter == Recenter::EveryBlocks(0) {
+            return Err(RangeError::NeverResting);
         }
         Ok(Self {
             pool,

@@ -66,14 +66,14 @@ fn what_is_wrong_with_a_strategys_key_names_the_key_and_its_line() {
         refused(
             "width_ticks = 1200",
             &format!("width_ticks = {width}"),
-            &["line 16", "width_ticks"],
+            &["line 17", "width_ticks"],
         );
     }
-    refused("\"on-exit\"", "\"sometimes\"", &["line 17", "recenter"]);
+    refused("\"on-exit\"", "\"sometimes\"", &["line 18", "recenter"]);
     refused(
         "width_ticks = 1200",
         "width_ticks = 1200\nwidth = 3",
-        &["line 17", "width"],
+        &["line 18", "width"],
     );
 }
 

@@ -60,7 +60,15 @@ impl<W: Write> BlockWriter<W> {
     /// # Errors
     /// Where nothing can be written.
     pub fn new(name: &Path, to: W, network: Network) -> Result<Self, DataError> {
-        let writer = zstd(to).batched(&schema());
+        Self::labelled(name, to, network, &[])
+    }
+
+    /// The same with keys and values in the file's footer.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn labelled(name: &Path, to: W, network: Network, labels: &[(&str, &str)]) -> Result<Self, DataError> {
+        let writer = zstd(to, labels).batched(&schema());
         let writer = writer.map_err(|error| DataError::file(name, error.to_string()))?;
         let (pending, order) = (Vec::new(), BlockOrder::default());
         Ok(Self {

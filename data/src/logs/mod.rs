@@ -8,7 +8,7 @@ pub(crate) mod order;
 pub mod parquet;
 mod parquet_write;
 
-pub use merge::{MergedLogs, merge};
+pub use merge::{MergedLogs, Origin, merge};
 
 use crate::{DataError, input::Input};
 use alloy_primitives::Address;

@@ -10,6 +10,7 @@ use plimsoll_protocols::RawLog;
 use plimsoll_units::{LogRef, Network};
 use std::{ops::RangeInclusive, path::Path};
 
+pub(crate) use super::parquet_write::write_to;
 pub(crate) use super::parquet_write::zstd;
 pub use super::parquet_write::{LogWriter, ROW_GROUP_ROWS, write};
 

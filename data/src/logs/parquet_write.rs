@@ -3,7 +3,7 @@ use crate::{DataError, error::one_line};
 use plimsoll_protocols::RawLog;
 use plimsoll_units::Network;
 use polars::{
-    io::parquet::write::BatchedWriter,
+    io::parquet::write::{BatchedWriter, KeyValueMetadata},
     prelude::{
         BinaryChunkedBuilder, Column, DataFrame, DataType, Field, IntoColumn, IntoSeries, NewChunkedArray,
         ParquetCompression, ParquetWriter, PolarsResult, Schema, StatisticsOptions, UInt32Chunked, UInt64Chunked,
@@ -47,7 +47,15 @@ pub fn write<W: Write>(
     network: Network,
     rows: impl IntoIterator<Item = Result<RawLog, DataError>>,
 ) -> Result<u64, DataError> {
-    let mut writer = LogWriter::new(name, to, network)?;
+    write_to(LogWriter::new(name, to, network)?, name, rows)
+}
+
+/// Writes all of `rows` with a writer that is already open.
+pub(crate) fn write_to<W: Write>(
+    mut writer: LogWriter<W>,
+    name: &Path,
+    rows: impl IntoIterator<Item = Result<RawLog, DataError>>,
+) -> Result<u64, DataError> {
     let mut order = Order::default();
     for log in rows {
         let log = log?;
@@ -63,7 +71,15 @@ impl<W: Write> LogWriter<W> {
     /// # Errors
     /// Where nothing can be written.
     pub fn new(name: &Path, to: W, network: Network) -> Result<Self, DataError> {
-        let writer = zstd(to).batched(&schema());
+        Self::labelled(name, to, network, &[])
+    }
+
+    /// The same with keys and values in the file's footer.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn labelled(name: &Path, to: W, network: Network, labels: &[(&str, &str)]) -> Result<Self, DataError> {
+        let writer = zstd(to, labels).batched(&schema());
         let writer = writer.map_err(|error| DataError::file(name, error.to_string()))?;
         Ok(Self {
             name: name.to_owned(),
@@ -138,8 +154,14 @@ impl<W: Write> LogWriter<W> {
 }
 
 /// The one way this crate writes Parquet: zstd, statistics for pruning, one thread so that nothing depends on timing.
-pub(crate) fn zstd<W: Write>(to: W) -> ParquetWriter<W> {
+pub(crate) fn zstd<W: Write>(to: W, labels: &[(&str, &str)]) -> ParquetWriter<W> {
+    let labels: Vec<(String, String)> = labels
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    let labels = (!labels.is_empty()).then(|| KeyValueMetadata::from_static(labels));
     ParquetWriter::new(to)
+        .with_key_value_metadata(labels)
         .with_compression(ParquetCompression::Zstd(None))
         .with_statistics(StatisticsOptions::default())
         .set_parallel(false)

@@ -6,8 +6,8 @@ pub use flow::{SyntheticFlow, SyntheticPool};
 
 use crate::{
     DataError,
-    blocks::{self, BlockReader},
-    logs::{self, LogReader},
+    blocks::{self, BlockReader, BlockWriter},
+    logs::{self, LogReader, parquet::LogWriter},
 };
 use plimsoll_units::Network;
 use sha2::{Digest, Sha256};
@@ -96,11 +96,15 @@ impl Sample {
         let mut headers = Vec::new();
         let flow = SyntheticFlow::new(self.pool, seed, days, activity);
         let rows = flow.flat_map(|block| {
-            headers.push(Ok(block.header));
+            headers.push(block.header);
             block.logs.into_iter().map(Ok)
         });
-        logs::parquet::write(&files[0], create(&files[0])?, self.network, rows)?;
-        blocks::write(&files[1], create(&files[1])?, self.network, headers)?;
+        let labels = [("plimsoll.synthetic", self.description)];
+        let log_writer = LogWriter::labelled(&files[0], create(&files[0])?, self.network, &labels)?;
+        logs::parquet::write_to(log_writer, &files[0], rows)?;
+        let mut block_writer = BlockWriter::labelled(&files[1], create(&files[1])?, self.network, &labels)?;
+        headers.into_iter().try_for_each(|header| block_writer.push(header))?;
+        block_writer.finish()?;
         Ok(files)
     }
 }

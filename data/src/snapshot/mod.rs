@@ -158,9 +158,10 @@ pub fn write_snapshot(path: &Path, snapshot: &Snapshot) -> Result<(), DataError>
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written
-        .and_then(|()| fs::rename(temporary, path))
-        .map_err(DataError::io(path, "write"))
+    written.and_then(|()| fs::rename(temporary, path)).map_err(|error| {
+        let _ = fs::remove_file(temporary);
+        DataError::io(path, "write")(error)
+    })
 }
 
 /// A key of the JSON and what is wrong with it.

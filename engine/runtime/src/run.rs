@@ -102,7 +102,7 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
             let prices = book.at(&self.market);
             match &mut ledger {
                 Some(ledger) => ledger.block_ended(self.executor.holdings(&self.market), prices)?,
-                None if self.may_begin(&block, &prices) => {
+                None if self.may_begin(&block, &book, &prices) => {
                     ledger = Some(Ledger::new(self.executor.holdings(&self.market), prices)?)
                 }
                 None => continue,
@@ -125,12 +125,12 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
         ledger.ok_or(RunError::NothingToRun)
     }
 
-    fn may_begin(&self, block: &Block, prices: &Prices) -> bool {
-        let owned = &self.executor.account().wallet;
-        self.from_block.is_none_or(|from| block.at.number >= from)
-            && owned
-                .iter()
-                .all(|(token, amount)| prices.value(*token, *amount).is_some())
+    fn may_begin(&self, block: &Block, book: &PriceBook, prices: &Prices) -> bool {
+        let priced = |(token, amount): (&Address, &U256)| match book.prices(*token) {
+            true => prices.price_f64(*token).is_some(),
+            false => amount.is_zero(),
+        };
+        self.from_block.is_none_or(|from| block.at.number >= from) && self.executor.account().wallet.iter().all(priced)
     }
 
     fn decide(&mut self, at: BlockRef) {
