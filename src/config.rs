@@ -22,6 +22,8 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) tokens: BTreeMap<String, TokenConfig>,
     #[serde(default)]
+    pub(crate) pools: BTreeMap<String, PoolConfig>,
+    #[serde(default)]
     pub(crate) execution: Execution,
     pub(crate) strategy: StrategyConfig,
 }
@@ -71,6 +73,16 @@ pub(crate) struct Numeraire {
 pub(crate) struct TokenConfig {
     pub(crate) address: String,
     pub(crate) decimals: u8,
+}
+
+/// A pool that neither the program knows nor the canonical factory made; its tokens by symbol.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolConfig {
+    pub(crate) token0: String,
+    pub(crate) token1: String,
+    pub(crate) fee_pips: u32,
+    pub(crate) tick_spacing: i32,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

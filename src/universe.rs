@@ -30,8 +30,7 @@ pub(crate) struct PoolInfo {
     pub(crate) address: Address,
     pub(crate) token0: Address,
     pub(crate) token1: Address,
-    /// `None` where only a state can say.
-    pub(crate) params: Option<PoolParams>,
+    pub(crate) params: PoolParams,
 }
 
 impl<'a> Universe<'a> {
@@ -131,7 +130,7 @@ impl<'a> Universe<'a> {
                 address,
                 token0: pool.token0,
                 token1: pool.token1,
-                params: Some(pool.params),
+                params: pool.params,
             });
         }
         if let Some(known) = known_pool(self.network, address) {
@@ -139,8 +138,11 @@ impl<'a> Universe<'a> {
                 address,
                 token0: known.token0.1,
                 token1: known.token1.1,
-                params: Some(known.params),
+                params: known.params,
             });
+        }
+        if let Some(pool) = self.configured_pool(address)? {
+            return Ok(pool);
         }
         let mut candidates: Vec<Address> = self.tokens.iter().map(|token| token.address).collect();
         let symbols = self.config.portfolio.keys().chain([&self.config.numeraire.token]);
@@ -163,24 +165,42 @@ impl<'a> Universe<'a> {
                     address,
                     token0,
                     token1,
-                    params: Some(params),
+                    params,
                 });
             }
         }
-        // A pool of another factory: its tokens can only be the two that are named, its fee must come with a state.
-        match candidates.as_slice() {
-            [token0, token1] if self.config.data.state.is_some() => Ok(PoolInfo {
+        Err(Failure::usage(format!(
+            "{}: pool {address} on {} is none of the known pools, and no pair of the tokens named has its pool there: \
+             give both of its tokens under [tokens.SYMBOL], or the pool under [pools.\"{address}\"] with token0, token1, \
+             fee_pips and tick_spacing",
+            self.name, self.network
+        )))
+    }
+
+    fn configured_pool(&self, address: Address) -> Result<Option<PoolInfo>, Failure> {
+        for (text, pool) in &self.config.pools {
+            let key = format!("[pools.\"{text}\"]");
+            let wrong = |message: &str| Failure::usage(format!("{}: {key} {message}", self.name));
+            if text.parse::<Address>().map_err(|_| wrong("is no address"))? != address {
+                continue;
+            }
+            let (token0, token1) = (
+                self.token(&key, &pool.token0)?.address,
+                self.token(&key, &pool.token1)?.address,
+            );
+            if token0 >= token1 {
+                return Err(wrong("token0 must be the token with the lower address"));
+            }
+            let params = PoolParams::new(pool.fee_pips, pool.tick_spacing)
+                .ok_or_else(|| wrong("fee_pips must be below 1000000, tick_spacing within 1 and 16383"))?;
+            return Ok(Some(PoolInfo {
                 address,
-                token0: *token0,
-                token1: *token1,
-                params: None,
-            }),
-            _ => Err(Failure::usage(format!(
-                "{}: pool {address} on {} is none of the known pools, and no pair of the tokens named has its pool there: \
-                 give both of its tokens under [tokens.SYMBOL]",
-                self.name, self.network
-            ))),
+                token0,
+                token1,
+                params,
+            }));
         }
+        Ok(None)
     }
 
     /// The token that stands for the chain's own.

@@ -318,13 +318,7 @@ fn start(
         }
         return Ok((pool.address, Start::State(Box::new(state.pool.clone()))));
     }
-    let params = pool.params.ok_or_else(|| {
-        Failure::usage(format!(
-            "{name}: the fee of pool {} is not known: give its state under [data] state",
-            pool.address
-        ))
-    })?;
-    Ok((pool.address, Start::Logs(params)))
+    Ok((pool.address, Start::Logs(pool.params)))
 }
 
 fn portfolio(config: &Config, name: &str, universe: &Universe<'_>) -> Result<Vec<(Token, U256)>, Failure> {
