@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     /// It was asked wrongly: exit code 2.
     Usage(anyhow::Error),
     /// The data diverge from the chain's rules: exit code 3.
-    Diverged(Divergence),
+    Diverged(Box<Divergence>),
 }
 
 impl Failure {

@@ -133,7 +133,7 @@ fn manager(args: &Args) -> Result<Option<Address>, Failure> {
 
 struct Replayed {
     counts: ReplayCounts,
-    first_divergence: Option<Divergence>,
+    first_divergence: Option<Box<Divergence>>,
     lifetimes: Option<PositionLifetimes>,
 }
 

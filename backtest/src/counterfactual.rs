@@ -8,6 +8,12 @@ use plimsoll_runtime::PositionId;
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use std::collections::BTreeMap;
 
+/// Base units of token0 and token1.
+type Pair = (U256, U256);
+
+/// Fees in base units of token0 and token1.
+type Fees = (u128, u128);
+
 /// A pool as it would have been with own liquidity and trades in it.
 ///
 /// It follows the recorded pool event by event: its ticks are the recorded ones plus own, its price goes its own way.
@@ -93,7 +99,7 @@ impl CounterfactualPool {
     }
 
     /// Closes a position; returns its token0 and token1, without fees, and the fees.
-    pub(crate) fn remove(&mut self, id: PositionId) -> Result<((U256, U256), (u128, u128)), Revert> {
+    pub(crate) fn remove(&mut self, id: PositionId) -> Result<(Pair, Fees), Revert> {
         let own = *self.own.get(&id).ok_or(Revert("NP"))?;
         let fees = self.fees(&own);
         let amounts = self.principal(&own)?;
@@ -112,7 +118,7 @@ impl CounterfactualPool {
     }
 
     /// Every position's token0 and token1 without fees, and its fees.
-    pub(crate) fn holdings(&self) -> impl Iterator<Item = ((U256, U256), (u128, u128))> {
+    pub(crate) fn holdings(&self) -> impl Iterator<Item = (Pair, Fees)> {
         self.own
             .values()
             .map(|own| (self.principal(own).unwrap_or_default(), self.fees(own)))

@@ -8,7 +8,7 @@ use std::{cell::RefCell, hash::Hasher, rc::Rc};
 /// Decides by everything it can see, and writes down what it saw and did.
 #[derive(Debug, Clone, Default)]
 struct Curious {
-    seen: Rc<RefCell<Vec<(u64, u64, Vec<Action>)>>>,
+    seen: Rc<RefCell<Seen>>,
 }
 
 impl Strategy for Curious {

@@ -35,7 +35,8 @@ pub fn write_equity(path: &Path, points: &[EquityPoint]) -> Result<(), DataError
             points.iter().map(|point| point.price).collect::<Vec<_>>(),
         ),
     ];
-    let money: [(&str, fn(&EquityPoint) -> I256); 8] = [
+    type Money = fn(&EquityPoint) -> I256;
+    let money: [(&str, Money); 8] = [
         ("value", |point| point.value),
         ("held_value", |point| point.held_value),
         ("holding", |point| point.profit.holding),

@@ -346,7 +346,8 @@ impl Iterator for SyntheticFlow {
             self.transactions += 1;
         }
         self.move_fair_price();
-        let actors: [(f64, fn(&mut Self)); 5] = [
+        type Act = fn(&mut SyntheticFlow);
+        let actors: [(f64, Act); 5] = [
             (1_500.0, Self::arbitrage),
             (1_500.0, Self::trade),
             (12.0, |flow| {

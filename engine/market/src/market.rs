@@ -46,7 +46,7 @@ impl MarketPool {
 pub enum MarketError {
     /// The chain says otherwise.
     #[error(transparent)]
-    Divergence(#[from] Divergence),
+    Divergence(#[from] Box<Divergence>),
     /// An event of a contract that the market does not hold.
     #[error("{at}: event of {contract}, which is no pool of this market")]
     UnknownContract {

@@ -107,7 +107,7 @@ impl PoolReplay {
     ///
     /// # Errors
     /// What the chain recorded does not reproduce. It is counted, the pool is put where the log says, and the replay may go on.
-    pub fn apply(&mut self, at: LogRef, event: &PoolEvent) -> Result<Applied, Divergence> {
+    pub fn apply(&mut self, at: LogRef, event: &PoolEvent) -> Result<Applied, Box<Divergence>> {
         self.counts.events += 1;
         let applied = match event {
             PoolEvent::Swap(record) => return self.swap(at, record).map(Applied::Swap),
@@ -135,14 +135,14 @@ impl PoolReplay {
         })
     }
 
-    fn divergence(&self, at: LogRef, Mismatch { expected, got }: Mismatch) -> Divergence {
-        Divergence {
+    fn divergence(&self, at: LogRef, Mismatch { expected, got }: Mismatch) -> Box<Divergence> {
+        Box::new(Divergence {
             network: self.network,
             at,
             contract: self.address,
             expected,
             got,
-        }
+        })
     }
 
     fn initialize(&mut self, sqrt_price: SqrtPriceX96, tick: Tick) -> Result<(), Mismatch> {
@@ -284,7 +284,7 @@ impl PoolReplay {
         Ok(())
     }
 
-    fn swap(&mut self, at: LogRef, record: &SwapRecord) -> Result<ProvenSwap, Divergence> {
+    fn swap(&mut self, at: LogRef, record: &SwapRecord) -> Result<ProvenSwap, Box<Divergence>> {
         self.counts.swaps += 1;
         let proven = self.prove_swap(record);
         let count = match proven.as_ref().map_or(SwapClass::Divergent, |proven| proven.class) {

@@ -15,6 +15,13 @@ mod tick;
 mod tick_bitmap;
 pub mod tick_math;
 
+#[cfg(test)]
+mod known_answers;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod properties;
+
 pub use abi::{
     DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager,
     pool as pool_abi,
