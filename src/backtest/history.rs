@@ -104,7 +104,7 @@ impl History {
                 } else {
                     None
                 },
-                blocks: None,
+                blocks: Some(sample.blocks_spanned()),
                 place: Box::new(format!("sample '{}'", sample.name)),
             },
             Self::Files { files } => {

@@ -73,6 +73,11 @@ pub struct SyntheticFlow {
 }
 
 impl SyntheticFlow {
+    /// First and last block of a flow of so many days.
+    pub const fn blocks_spanned(days: u64) -> (u64, u64) {
+        (FIRST_BLOCK, FIRST_BLOCK + days * BLOCKS_A_DAY - 1)
+    }
+
     /// A flow of so many days of 12-second blocks. An activity of 1 makes about 2,300 logs a day.
     pub fn new(setup: SyntheticPool, seed: u64, days: u64, activity: f64) -> Self {
         Self {

@@ -70,6 +70,11 @@ impl Sample {
         blocks::from_bytes(&format!("sample '{}'", self.name), self.blocks)
     }
 
+    /// Its first and last block.
+    pub const fn blocks_spanned(&self) -> (u64, u64) {
+        SyntheticFlow::blocks_spanned(self.days)
+    }
+
     /// sha256 of its bytes, hex.
     pub fn data_hash(&self) -> String {
         let mut hasher = Sha256::new();
