@@ -21,6 +21,8 @@ mod known_answers;
 mod oracle;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod scenes;
 
 pub use abi::{
     DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager,
