@@ -1,5 +1,6 @@
 //! Every pool at one block: applies the chain's events in order and proves each against what the chain recorded.
 
+mod cancelled_ticks;
 mod counts;
 mod divergence;
 mod event;
@@ -7,8 +8,16 @@ mod intent;
 mod lifetimes;
 mod market;
 mod mismatch;
+mod proof;
 mod replay;
 mod tick_knowledge;
+
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod lifetimes_tests;
+#[cfg(test)]
+mod replay_properties;
 
 pub use counts::ReplayCounts;
 pub use divergence::Divergence;

@@ -1,12 +1,12 @@
 use crate::{
     Divergence, Intent, ReplayCounts, SwapClass,
-    intent::reproduces,
     mismatch::{Mismatch, described, mismatch, numbers, proven},
+    proof::{Proof, prove_and_commit},
     tick_knowledge::{Passed, TickKnowledge},
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_protocols::uniswap_v3::{
-    FeeProtocol, LiquidityChange, Pool, PoolEvent, PoolParams, PositionKey, Revert, SwapOutcome, SwapRecord,
+    FeeProtocol, LiquidityChange, Pool, PoolEvent, PoolParams, PositionKey, Revert, SwapRecord,
 };
 use plimsoll_units::{LogRef, Network, Side, SqrtPriceX96, Tick};
 
@@ -186,9 +186,19 @@ impl PoolReplay {
             .map_or(0, |position| position.liquidity);
         let own = held.min(change.amount);
         if held > 0 {
+            let ends =
+                [change.position.lower, change.position.upper].map(|tick| (tick, self.pool.ticks().get(tick.get())));
             self.pool
                 .burn(change.position, own)
                 .map_err(|revert| mismatch(described(change, "Burn"), revert))?;
+            if let Knowledge::Some(known) = &mut self.knowledge
+                && own < change.amount
+            {
+                ends.into_iter()
+                    .for_each(|(tick, had)| known.suppose(&mut self.pool, tick, had));
+            }
+        } else {
+            self.pool.note_fee_growth_inside(&change.position);
         }
         let amounts = delta(change.amount).and_then(|delta| self.pool.amounts_of(change.position, -delta));
         self.withdraw_earlier_liquidity(change.position, change.amount - own)
@@ -312,54 +322,35 @@ impl PoolReplay {
             _ => Passed::Known,
         };
         match passed {
-            Passed::Known => {
-                let (intent, toggled) = self.prove_and_commit(record, before)?;
-                Ok(ProvenSwap {
+            Passed::Known => match self.prove(record, before)? {
+                Some((intent, learnt)) => Ok(ProvenSwap {
                     class: intent.class(),
                     intent,
-                    learnt: toggled,
-                })
-            }
+                    learnt,
+                }),
+                None => Ok(self.pass_unverifiable(record, before)),
+            },
             Passed::OneUnknown { tick, known_net } => self.infer(record, before, tick, known_net),
-            Passed::Unknown => {
-                let intent = recorded_input(record, before);
-                self.pass_unproven(record);
-                Ok(ProvenSwap {
-                    class: SwapClass::Unverifiable,
-                    intent,
-                    learnt: Vec::new(),
-                })
-            }
+            Passed::Unknown => Ok(self.pass_unverifiable(record, before)),
         }
     }
 
-    /// Tries each intent in its order; the error is what the first one gives instead.
-    fn first_that_reproduces(
-        &self,
-        record: &SwapRecord,
-        before: SqrtPriceX96,
-    ) -> Result<(Intent, SwapOutcome), String> {
-        let mut first = None;
-        for intent in Intent::candidates(record, before) {
-            match intent.quote(&self.pool) {
-                Ok(outcome) if reproduces(&outcome, record) => return Ok((intent, outcome)),
-                Ok(outcome) => {
-                    first.get_or_insert_with(|| {
-                        numbers(&SwapRecord {
-                            amount0: outcome.amount0,
-                            amount1: outcome.amount1,
-                            sqrt_price: outcome.sqrt_price,
-                            liquidity: outcome.liquidity,
-                            tick: outcome.tick,
-                        })
-                    });
-                }
-                Err(revert) => {
-                    first.get_or_insert_with(|| revert.to_string());
-                }
-            }
+    fn prove(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> Result<Option<Proof>, String> {
+        let known = match &mut self.knowledge {
+            Knowledge::Some(known) => Some(known),
+            _ => None,
+        };
+        prove_and_commit(&mut self.pool, known, record, before)
+    }
+
+    fn pass_unverifiable(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> ProvenSwap {
+        let intent = recorded_input(record, before);
+        self.pass_unproven(record);
+        ProvenSwap {
+            class: SwapClass::Unverifiable,
+            intent,
+            learnt: Vec::new(),
         }
-        Err(first.unwrap_or_else(|| "no swap".to_owned()))
     }
 
     /// The first swap of logs that come without a state gives the state after it, and nothing to check it by.
@@ -402,75 +393,30 @@ impl PoolReplay {
         if let Knowledge::Some(known) = &mut self.knowledge {
             known.learn(&mut self.pool, tick, net);
         }
-        match self.prove_and_commit(record, before) {
-            Ok((intent, mut learnt)) => {
-                learnt.push(Tick::clamped(tick));
-                Ok(ProvenSwap {
-                    class: SwapClass::Inferred,
-                    intent,
-                    learnt,
-                })
-            }
-            Err(got) => {
-                if let Knowledge::Some(known) = &mut self.knowledge {
-                    known.forget(&mut self.pool, tick);
-                }
-                Err(got)
-            }
+        let proven = self.prove(record, before);
+        if let Ok(Some((intent, mut learnt))) = proven {
+            learnt.push(Tick::clamped(tick));
+            return Ok(ProvenSwap {
+                class: SwapClass::Inferred,
+                intent,
+                learnt,
+            });
         }
-    }
-
-    /// Finds the intent that gives all five numbers and carries it out. Where logs are all there is, a tick whose positions cancel out
-    /// cannot be told from an empty one until a swap rounds there: those are tried both ways, and the ones that changed are returned.
-    fn prove_and_commit(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> Result<(Intent, Vec<Tick>), String> {
-        let miss = match self.first_that_reproduces(record, before) {
-            Ok((intent, outcome)) => {
-                self.pool.commit(&outcome);
-                return Ok((intent, Vec::new()));
-            }
-            Err(miss) => miss,
-        };
-        let ambiguous = match &self.knowledge {
-            Knowledge::Some(known) => known.ambiguous_between(&self.pool, self.pool.tick().get(), record.tick.get()),
-            _ => Vec::new(),
-        };
-        for choice in 1u32..1 << ambiguous.len() {
-            let chosen = |(i, _): &(usize, &i32)| choice & (1 << i) != 0;
-            let toggled: Vec<i32> = ambiguous
-                .iter()
-                .enumerate()
-                .filter(chosen)
-                .map(|(_, tick)| *tick)
-                .collect();
-            self.toggle(&toggled);
-            if let Ok((intent, outcome)) = self.first_that_reproduces(record, before) {
-                self.pool.commit(&outcome);
-                return Ok((intent, toggled.into_iter().map(Tick::clamped).collect()));
-            }
-            self.toggle(&toggled);
-        }
-        Err(miss)
-    }
-
-    fn toggle(&mut self, ticks: &[i32]) {
         if let Knowledge::Some(known) = &mut self.knowledge {
-            ticks.iter().for_each(|tick| known.toggle(&mut self.pool, *tick));
+            known.forget(&mut self.pool, tick);
         }
+        proven.map(|_| self.pass_unverifiable(record, before))
     }
 
-    /// Puts the pool where the log says, passing its ticks with the recorded change of liquidity placed at one of the unknown ones,
-    /// so that fee growth stays close; what it then holds of these fees is an estimate.
+    /// Puts the pool where the log says by way of its known ticks, so that fee growth stays close: what it then holds of these fees
+    /// is an estimate. Where more liquidity is known to leave on the way than is known to be there, the swap's own fees are left out.
     fn pass_unproven(&mut self, record: &SwapRecord) {
         if let Some(before) = self.pool.sqrt_price() {
             let token_in = recorded_input(record, before).token_in();
-            if record.sqrt_price != before
-                && let Ok(outcome) = (Intent::PriceLimit {
-                    token_in,
-                    limit: record.sqrt_price,
-                })
-                .quote(&self.pool)
-            {
-                self.pool.commit(&outcome);
+            let limit = record.sqrt_price;
+            match (Intent::PriceLimit { token_in, limit }).quote(&self.pool) {
+                Ok(outcome) => self.pool.commit(&outcome),
+                Err(_) => self.pool.cross_ticks_to(record.tick),
             }
         }
         self.pool.set_state(record.sqrt_price, record.tick, record.liquidity);

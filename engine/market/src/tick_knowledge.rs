@@ -1,11 +1,11 @@
 use alloy_primitives::map::HashMap;
-use plimsoll_protocols::uniswap_v3::{Pool, TickInfo};
+use plimsoll_protocols::uniswap_v3::{FeeGrowth, Pool, TickInfo};
 use plimsoll_units::Tick;
 
 /// What is known of each tick, where the start state was not given. A tick is known once a swap has passed it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TickKnowledge {
-    known: HashMap<i32, Earlier>,
+    ticks: HashMap<i32, Earlier>,
 }
 
 /// The share of a tick's liquidity whose positions were opened before the data begin.
@@ -13,8 +13,14 @@ pub(crate) struct TickKnowledge {
 struct Earlier {
     /// At least this much.
     gross: u128,
-    /// Exactly this much.
+    /// Exactly this much, where a swap has passed.
     net: i128,
+    /// Whether a swap has passed, so that the net is known.
+    passed: bool,
+    /// Whether [`TickKnowledge::suppose`] put something there.
+    supposed: bool,
+    /// The tick's fee growth while it is taken for uninitialized.
+    outside: FeeGrowth,
 }
 
 /// What is known of the ticks that a swap passed.
@@ -31,38 +37,69 @@ pub(crate) enum Passed {
 impl TickKnowledge {
     /// Puts into the pool that the tick's net liquidity is `net` in all.
     pub(crate) fn learn(&mut self, pool: &mut Pool, tick: i32, net: i128) {
-        let tracked = pool.ticks().get(tick);
-        let earlier_net = net.saturating_sub(tracked.liquidity_net);
+        let before = self.ticks.get(&tick).copied().unwrap_or_default();
+        let mut info = pool.ticks().get(tick);
+        let earlier_net = net.saturating_sub(info.liquidity_net);
         let earlier = Earlier {
-            gross: earlier_net.unsigned_abs(),
+            gross: earlier_net.unsigned_abs().max(before.gross),
             net: earlier_net,
+            passed: true,
+            ..before
         };
-        self.known.insert(tick, earlier);
-        let liquidity_gross = tracked.liquidity_gross.saturating_add(earlier.gross);
-        pool.set_tick(
-            Tick::clamped(tick),
-            TickInfo {
-                liquidity_gross,
-                liquidity_net: net,
-                ..tracked
-            },
-        );
+        self.ticks.insert(tick, earlier);
+        let tracked = info.liquidity_gross.saturating_sub(before.gross);
+        info.liquidity_gross = tracked.saturating_add(earlier.gross);
+        info.liquidity_net = net;
+        pool.set_tick(Tick::clamped(tick), info);
     }
 
     /// Takes back what [`TickKnowledge::learn`] did.
     pub(crate) fn forget(&mut self, pool: &mut Pool, tick: i32) {
-        if let Some(earlier) = self.known.remove(&tick) {
+        if let Some(earlier) = self.ticks.remove(&tick) {
+            let gross = u128::from(earlier.supposed);
             let mut info = pool.ticks().get(tick);
-            info.liquidity_gross = info.liquidity_gross.saturating_sub(earlier.gross);
+            let tracked = info.liquidity_gross.saturating_sub(earlier.gross);
+            info.liquidity_gross = tracked.saturating_add(gross);
             info.liquidity_net = info.liquidity_net.saturating_sub(earlier.net);
             pool.set_tick(Tick::clamped(tick), info);
+            if earlier.supposed {
+                let (net, passed) = (0, false);
+                self.ticks.insert(
+                    tick,
+                    Earlier {
+                        gross,
+                        net,
+                        passed,
+                        ..earlier
+                    },
+                );
+            }
+        }
+    }
+
+    /// Keeps a tick, and the fee growth it had, that a burn of more than the data opened has left empty: what is left there is of earlier
+    /// positions, if anything. A unit of gross liquidity stands for it.
+    pub(crate) fn suppose(&mut self, pool: &mut Pool, tick: Tick, had: TickInfo) {
+        if pool.ticks().get(tick.get()).liquidity_gross == 0 && !self.ticks.contains_key(&tick.get()) {
+            let supposed = Earlier {
+                gross: 1,
+                supposed: true,
+                ..Earlier::default()
+            };
+            self.ticks.insert(tick.get(), supposed);
+            let info = TickInfo {
+                liquidity_gross: 1,
+                liquidity_net: 0,
+                ..had
+            };
+            pool.set_tick(tick, info);
         }
     }
 
     /// Changes the net liquidity of an earlier position that ends at the tick. Where no swap has passed the tick yet,
     /// it is counted when one does.
     pub(crate) fn withdraw(&mut self, pool: &mut Pool, tick: i32, net_change: i128) {
-        let Some(earlier) = self.known.get_mut(&tick) else {
+        let Some(earlier) = self.ticks.get_mut(&tick).filter(|earlier| earlier.passed) else {
             return;
         };
         let mut info = pool.ticks().get(tick);
@@ -77,26 +114,26 @@ impl TickKnowledge {
 
     /// Whether positions that cancel out may or may not stand at the tick: nothing but the rounding of a swap tells.
     fn is_ambiguous(&self, pool: &Pool, tick: i32) -> bool {
-        self.known
+        self.ticks
             .get(&tick)
             .is_some_and(|earlier| earlier.net == 0 && pool.ticks().get(tick).liquidity_gross == earlier.gross)
     }
 
     /// Makes an ambiguous tick initialized if it was not, and the other way round.
     pub(crate) fn toggle(&mut self, pool: &mut Pool, tick: i32) {
-        if let Some(earlier) = self.known.get_mut(&tick) {
+        if let Some(earlier) = self.ticks.get_mut(&tick) {
             let mut info = pool.ticks().get(tick);
+            std::mem::swap(&mut info.fee_growth_outside, &mut earlier.outside);
             earlier.gross = u128::from(earlier.gross == 0);
             info.liquidity_gross = earlier.gross;
             pool.set_tick(Tick::clamped(tick), info);
         }
     }
 
-    /// The ambiguous ticks between two, either way round; at most six, so that every combination can be tried.
+    /// The ambiguous ticks between two, either way round, in rising order.
     pub(crate) fn ambiguous_between(&self, pool: &Pool, from: i32, to: i32) -> Vec<i32> {
         multiples_between(pool, from, to)
             .filter(|tick| self.is_ambiguous(pool, *tick))
-            .take(6)
             .collect()
     }
 
@@ -105,7 +142,7 @@ impl TickKnowledge {
         let mut unknown = None;
         let mut known_net = 0i128;
         for tick in multiples_between(pool, from, to) {
-            if self.known.contains_key(&tick) {
+            if self.ticks.get(&tick).is_some_and(|earlier| earlier.passed) {
                 known_net = known_net.saturating_add(pool.ticks().get(tick).liquidity_net);
             } else if unknown.replace(tick).is_some() {
                 return Passed::Unknown;

@@ -66,6 +66,7 @@ pub fn format_amount(base_units: U256, decimals: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_and_writes_the_same_amount() {
@@ -91,5 +92,19 @@ mod tests {
         ));
         assert!(matches!(parse_amount("", 6), Err(AmountError::NotDecimal(_))));
         assert!(matches!(parse_amount("1e5", 6), Err(AmountError::NotDecimal(_))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn prop_written_amount_reads_back(units: u128, shift in 0u32..128, decimals: u8) {
+            let units = U256::from(units >> shift);
+            prop_assert_eq!(parse_amount(&format_amount(units, decimals), decimals), Ok(units));
+        }
+
+        #[test]
+        fn prop_any_text_is_read_or_refused(text in "[0-9._ +e-]{0,60}|.{0,20}", decimals: u8) {
+            let _ = parse_amount(&text, decimals);
+        }
     }
 }

@@ -93,6 +93,7 @@ impl SqrtPriceX96 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn bounds_are_the_published_ones() {
@@ -110,5 +111,25 @@ mod tests {
         assert_eq!(price.value(Side::Token0, U256::from(10)), Some(U256::from(40)));
         assert_eq!(price.value(Side::Token1, U256::from(10)), Some(U256::from(2)));
         assert_eq!(SqrtPriceX96::from_ratio(U256::from(4), U256::ONE), Some(price));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn prop_ratio_and_value_never_panic_and_round_down(a: [u64; 4], b: [u64; 4], shifts: [u8; 2], price: [u64; 4]) {
+            let [a, b] = [(a, shifts[0]), (b, shifts[1])].map(|(limbs, shift)| U256::from_limbs(limbs) >> usize::from(shift));
+            if let Some(price) = SqrtPriceX96::from_ratio(a, b) {
+                // p ≤ √(⌊a·2^128/b⌋ · 2^64) < p + 1
+                let ratio = U512::from((a << 128) / b) << 64usize;
+                let square = |root: U256| -> U512 { root.widening_mul(root) };
+                prop_assert!(square(price.get()) <= ratio && ratio < square(price.get() + U256::ONE));
+            }
+            let price = SqrtPriceX96::new(U256::from_limbs(price) >> 96).expect("160 bits");
+            for side in [Side::Token0, Side::Token1] {
+                if let Some(back) = price.value(side, a).and_then(|value| price.value(side.other(), value)) {
+                    prop_assert!(back <= a);
+                }
+            }
+        }
     }
 }

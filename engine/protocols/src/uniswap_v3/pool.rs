@@ -385,6 +385,16 @@ impl Pool {
         self.liquidity = liquidity;
     }
 
+    /// Turns every tick on the way to another inside out, as the price passes them.
+    pub fn cross_ticks_to(&mut self, tick: Tick) {
+        let (low, high) = (self.tick.min(tick.get()), self.tick.max(tick.get()));
+        for (passed, _) in self.ticks.sorted() {
+            if low < passed && passed <= high {
+                self.ticks.cross(passed, self.fee_growth_global);
+            }
+        }
+    }
+
     /// Puts a tick where the chain says it is; one without gross liquidity becomes uninitialized. `tick` is a multiple of the spacing.
     pub fn set_tick(&mut self, tick: Tick, info: TickInfo) {
         self.write_tick(tick.get(), info);
@@ -398,6 +408,14 @@ impl Pool {
     /// Sets the protocol's share of fees without the owner's checks, as a snapshot states it.
     pub fn set_fee_protocol_unchecked(&mut self, fee_protocol: FeeProtocol) {
         self.fee_protocol = fee_protocol;
+    }
+
+    /// Notes the fee growth inside the range of a position that holds nothing here, where others that share its key may still hold some.
+    pub fn note_fee_growth_inside(&mut self, key: &PositionKey) {
+        let inside = self.fee_growth_inside(key.lower, key.upper);
+        if let Some(position) = self.positions.get_mut(key).filter(|position| position.liquidity == 0) {
+            position.fee_growth_inside_last = inside;
+        }
     }
 
     /// What a change of liquidity costs or yields at this price, without any position or tick changing.
