@@ -200,7 +200,9 @@ impl SyntheticFlow {
             amount0,
             amount1,
         });
-        let (amount0, amount1) = self.pool.collect(&key, u128::MAX, u128::MAX);
+        let Ok((amount0, amount1)) = self.pool.collect(&key, u128::MAX, u128::MAX) else {
+            return;
+        };
         self.emit(&pool_abi::Collect {
             owner,
             recipient: owner,

@@ -148,7 +148,7 @@ impl History {
                     return Ok(());
                 };
                 let asked = if all { u128::MAX } else { 1000 };
-                let (amount0, amount1) = pool.collect(&position, asked, asked);
+                let (amount0, amount1) = pool.collect(&position, asked, asked).expect("a pool with a price");
                 self.record(
                     pool,
                     PoolEvent::Collect {
@@ -204,7 +204,9 @@ impl History {
                 );
             }
             Act::CollectProtocol(amount) => {
-                let (amount0, amount1) = pool.collect_protocol(amount.into(), amount.into());
+                let (amount0, amount1) = pool
+                    .collect_protocol(amount.into(), amount.into())
+                    .expect("a pool with a price");
                 self.record(pool, PoolEvent::CollectProtocol { amount0, amount1 });
             }
         }

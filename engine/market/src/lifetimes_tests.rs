@@ -93,7 +93,10 @@ impl Chain {
     }
 
     fn collect(&mut self, position: PositionKey, asked: (u128, u128)) -> (u128, u128) {
-        let (amount0, amount1) = self.pool.collect(&position, asked.0, asked.1);
+        let (amount0, amount1) = self
+            .pool
+            .collect(&position, asked.0, asked.1)
+            .expect("a pool with a price");
         self.log(PoolEvent::Collect {
             position,
             amount0,

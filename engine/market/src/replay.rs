@@ -245,7 +245,7 @@ impl PoolReplay {
 
     fn collect(&mut self, position: &PositionKey, amount0: u128, amount1: u128) -> Result<(), Mismatch> {
         let owed = self.pool.position(position).copied().unwrap_or_default();
-        let paid = self.pool.collect(position, amount0, amount1);
+        let paid = self.pool.collect(position, amount0, amount1).unwrap_or_default();
         // What a position was owed before the data begin is not known, so that only a full history gives a ceiling.
         if matches!(self.knowledge, Knowledge::FromBirth) && paid != (amount0, amount1) {
             let got = format!("at most {} and {}", owed.tokens_owed0, owed.tokens_owed1);
@@ -284,7 +284,7 @@ impl PoolReplay {
     }
 
     fn collect_protocol(&mut self, amount0: u128, amount1: u128) -> Result<(), Mismatch> {
-        let paid = self.pool.collect_protocol(amount0, amount1);
+        let paid = self.pool.collect_protocol(amount0, amount1).unwrap_or_default();
         if matches!(self.knowledge, Knowledge::FromBirth) && paid != (amount0, amount1) {
             return Err(mismatch(
                 format!("CollectProtocol of {amount0} and {amount1}"),

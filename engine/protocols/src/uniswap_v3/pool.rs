@@ -186,9 +186,13 @@ impl Pool {
     }
 
     /// Pays out up to the asked amounts of what a position is owed; returns what was paid, in base units.
-    pub fn collect(&mut self, key: &PositionKey, requested0: u128, requested1: u128) -> (u128, u128) {
+    ///
+    /// # Errors
+    /// `LOK` before the first price.
+    pub fn collect(&mut self, key: &PositionKey, requested0: u128, requested1: u128) -> Result<(u128, u128), Revert> {
+        self.unlocked()?;
         let Some(position) = self.positions.get_mut(key) else {
-            return (0, 0);
+            return Ok((0, 0));
         };
         let paid = (
             requested0.min(position.tokens_owed0),
@@ -196,7 +200,7 @@ impl Pool {
         );
         position.tokens_owed0 -= paid.0;
         position.tokens_owed1 -= paid.1;
-        paid
+        Ok(paid)
     }
 
     /// Lends both tokens for one call and books what was paid over the loan, in base units.
@@ -260,7 +264,11 @@ impl Pool {
     }
 
     /// Pays out protocol fees, at most all but one base unit (the contract keeps its storage slot warm); returns what was paid.
-    pub fn collect_protocol(&mut self, requested0: u128, requested1: u128) -> (u128, u128) {
+    ///
+    /// # Errors
+    /// `LOK` before the first price.
+    pub fn collect_protocol(&mut self, requested0: u128, requested1: u128) -> Result<(u128, u128), Revert> {
+        self.unlocked()?;
         let pay = |requested: u128, owed: &mut u128| {
             let paid = requested.min(*owed);
             let paid = if paid > 0 && paid == *owed { paid - 1 } else { paid };
@@ -268,7 +276,7 @@ impl Pool {
             paid
         };
         let (owed0, owed1) = (&mut self.protocol_fees.0, &mut self.protocol_fees.1);
-        (pay(requested0, owed0), pay(requested1, owed1))
+        Ok((pay(requested0, owed0), pay(requested1, owed1)))
     }
 
     fn unlocked(&self) -> Result<(), Revert> {

@@ -236,7 +236,7 @@ impl World {
             Call::Collect { slot, part } => {
                 let got = self
                     .pool
-                    .collect(&self.key(slot), part.wrapping_to(), part.saturating_to());
+                    .collect(&self.key(slot), part.wrapping_to(), part.saturating_to())?;
                 self.book_out(got);
             }
             Call::Swap { up, amount, reach } => {
@@ -268,7 +268,9 @@ impl World {
             }
             Call::SetFeeProtocol(token0, token1) => self.pool.set_fee_protocol(FeeProtocol { token0, token1 })?,
             Call::CollectProtocol(amount) => {
-                let got = self.pool.collect_protocol(amount.wrapping_to(), amount.saturating_to());
+                let got = self
+                    .pool
+                    .collect_protocol(amount.wrapping_to(), amount.saturating_to())?;
                 self.book_out(got);
             }
         }
@@ -281,10 +283,16 @@ impl World {
             if held > 0 {
                 self.pool.burn(key, held).expect("a holder can always leave");
             }
-            let got = self.pool.collect(&key, u128::MAX, u128::MAX);
+            let got = self
+                .pool
+                .collect(&key, u128::MAX, u128::MAX)
+                .expect("a pool with a price");
             self.book_out(got);
         }
-        let got = self.pool.collect_protocol(u128::MAX, u128::MAX);
+        let got = self
+            .pool
+            .collect_protocol(u128::MAX, u128::MAX)
+            .expect("a pool with a price");
         self.book_out(got);
     }
 

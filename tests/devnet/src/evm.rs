@@ -1,0 +1,141 @@
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_sol_types::SolValue;
+use revm::{
+    Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
+    context::{
+        BlockEnv, CfgEnv, Journal, TxEnv,
+        result::{ExecutionResult, Output},
+    },
+    database::{CacheDB, EmptyDB},
+    primitives::hardfork::SpecId,
+    state::{AccountInfo, Bytecode},
+};
+
+type Db = CacheDB<EmptyDB>;
+
+/// A chain in the process: Shanghai rules, no fees, every call a transaction of its own.
+pub struct Evm {
+    evm: MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Db, Journal<Db>, ()>>,
+    sender: Address,
+    nonce: u64,
+}
+
+impl std::fmt::Debug for Evm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evm")
+            .field("sender", &self.sender)
+            .field("nonce", &self.nonce)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// With this return data.
+    Returned(Bytes),
+    /// Reverted, with the reason of `Error(string)`; empty where there is none.
+    Reverted(String),
+    /// Out of gas or halted otherwise: nothing is said about the contract's rules.
+    Halted,
+}
+
+/// A block of mainnet: what costs more is no sequence a chain could see.
+const GAS_LIMIT: u64 = 30_000_000;
+
+impl Evm {
+    /// An empty chain whose transactions come from `sender`.
+    pub fn new(sender: Address) -> Self {
+        let context = Context::mainnet().with_db(Db::default()).modify_cfg_chained(|cfg| {
+            cfg.set_spec_and_mainnet_gas_params(SpecId::SHANGHAI);
+            cfg.tx_gas_limit_cap = Some(GAS_LIMIT);
+            cfg.limit_contract_code_size = Some(usize::MAX);
+        });
+        let context = context.modify_block_chained(|block| {
+            block.timestamp = U256::from(1_700_000_000u64);
+            block.gas_limit = GAS_LIMIT;
+        });
+        Self {
+            evm: context.build_mainnet(),
+            sender,
+            nonce: 0,
+        }
+    }
+
+    /// Deploys creation code; `None` where it does not.
+    pub fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
+        match self.transact(TxKind::Create, creation_code)? {
+            ExecutionResult::Success {
+                output: Output::Create(_, address),
+                ..
+            } => address,
+            _ => None,
+        }
+    }
+
+    /// Puts code at an address.
+    pub fn set_code(&mut self, address: Address, code: Bytes) {
+        let info = AccountInfo::from_bytecode(Bytecode::new_raw(code));
+        self.evm.ctx.journaled_state.database.insert_account_info(address, info);
+    }
+
+    /// Writes one word of storage.
+    pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        // A database in memory cannot fail.
+        let _ = self
+            .evm
+            .ctx
+            .journaled_state
+            .database
+            .insert_account_storage(address, slot, value);
+    }
+
+    /// Sends a transaction.
+    pub fn send(&mut self, to: Address, data: Bytes) -> Answer {
+        answer(self.transact(TxKind::Call(to), data))
+    }
+
+    /// Calls without leaving a trace.
+    pub fn view(&mut self, to: Address, data: Bytes) -> Answer {
+        let result = self
+            .transaction(TxKind::Call(to), data)
+            .and_then(|tx| self.evm.transact(tx).ok());
+        answer(result.map(|result| result.result))
+    }
+
+    fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
+        let tx = self.transaction(kind, data)?;
+        self.nonce += 1;
+        self.evm.transact_commit(tx).ok()
+    }
+
+    fn transaction(&self, kind: TxKind, data: Bytes) -> Option<TxEnv> {
+        let tx = TxEnv::builder()
+            .caller(self.sender)
+            .kind(kind)
+            .data(data)
+            .nonce(self.nonce);
+        tx.gas_limit(GAS_LIMIT).gas_price(0).build().ok()
+    }
+}
+
+fn answer(result: Option<ExecutionResult>) -> Answer {
+    let spent = result.as_ref().map_or(0, ExecutionResult::tx_gas_used);
+    match result {
+        Some(ExecutionResult::Success { output, .. }) => Answer::Returned(output.into_data()),
+        // A call within the transaction that ran out of gas looks like a bare revert, but for what it has cost.
+        Some(ExecutionResult::Revert { output, .. }) if output.is_empty() && spent > GAS_LIMIT / 16 * 15 => {
+            Answer::Halted
+        }
+        Some(ExecutionResult::Revert { output, .. }) => Answer::Reverted(reason(&output)),
+        _ => Answer::Halted,
+    }
+}
+
+/// The text of `Error(string)`.
+fn reason(output: &[u8]) -> String {
+    match output.split_first_chunk::<4>() {
+        Some(([0x08, 0xc3, 0x79, 0xa0], text)) => String::abi_decode(text).unwrap_or_default(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,11 @@
+//! The genuine contracts as judge: published bytecode, fetched at first use and run in-process.
+//!
+//! Nothing of the contracts is part of the project: they come from the npm registry, pinned and checked by hash.
+
+mod artifacts;
+mod evm;
+mod stubs;
+pub mod uniswap_v3;
+
+pub use artifacts::{ArtifactError, creation_code};
+pub use evm::{Answer, Evm};

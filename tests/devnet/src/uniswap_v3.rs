@@ -1,0 +1,149 @@
+//! A genuine Uniswap v3 pool with a payer before it, and verbs that read like the protocol.
+
+use crate::{Answer, Evm, stubs};
+use alloy_primitives::{Address, B256, Bytes, I256, U160, U256, aliases::I24, aliases::U24, keccak256};
+use alloy_sol_types::{SolCall, SolValue, sol};
+
+sol! {
+    interface Factory {
+        function createPool(address tokenA, address tokenB, uint24 fee) external returns (address pool);
+        function enableFeeAmount(uint24 fee, int24 tickSpacing) external;
+    }
+    /// The pool's functions, as v3-core publishes them.
+    #[allow(missing_docs)]
+    #[derive(Debug, PartialEq, Eq)]
+    interface PoolCalls {
+        function initialize(uint160 sqrtPriceX96) external;
+        function mint(address recipient, int24 tickLower, int24 tickUpper, uint128 amount, bytes data) external returns (uint256 amount0, uint256 amount1);
+        function burn(int24 tickLower, int24 tickUpper, uint128 amount) external returns (uint256 amount0, uint256 amount1);
+        function collect(address recipient, int24 tickLower, int24 tickUpper, uint128 amount0, uint128 amount1) external returns (uint128 paid0, uint128 paid1);
+        function swap(address recipient, bool zeroForOne, int256 amountSpecified, uint160 sqrtPriceLimitX96, bytes data) external returns (int256 amount0, int256 amount1);
+        function flash(address recipient, uint256 amount0, uint256 amount1, bytes data) external;
+        function setFeeProtocol(uint8 feeProtocol0, uint8 feeProtocol1) external;
+        function collectProtocol(address recipient, uint128 amount0, uint128 amount1) external returns (uint128 paid0, uint128 paid1);
+        function slot0() external view returns (uint160 sqrtPriceX96, int24 tick, uint16 observationIndex, uint16 observationCardinality, uint16 observationCardinalityNext, uint8 feeProtocol, bool unlocked);
+        function liquidity() external view returns (uint128 liquidity);
+        function feeGrowthGlobal0X128() external view returns (uint256 growth);
+        function feeGrowthGlobal1X128() external view returns (uint256 growth);
+        function protocolFees() external view returns (uint128 token0, uint128 token1);
+        function ticks(int24 tick) external view returns (uint128 liquidityGross, int128 liquidityNet, uint256 feeGrowthOutside0X128, uint256 feeGrowthOutside1X128, int56 tickCumulativeOutside, uint160 secondsPerLiquidityOutsideX128, uint32 secondsOutside, bool initialized);
+        function positions(bytes32 key) external view returns (uint128 liquidity, uint256 feeGrowthInside0LastX128, uint256 feeGrowthInside1LastX128, uint128 tokensOwed0, uint128 tokensOwed1);
+    }
+}
+
+/// The pool's owner, who deploys the factory.
+const OWNER: Address = Address::with_last_byte(1);
+const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
+
+/// A genuine pool. Every position is its payer's, which pays whatever the pool asks.
+#[derive(Debug)]
+pub struct GenuinePool {
+    evm: Evm,
+    pool: Address,
+}
+
+/// Why a call did not go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Reverted with this reason; empty where there is none.
+    Reverted(String),
+    /// Out of gas.
+    Halted,
+}
+
+impl GenuinePool {
+    /// Whoever calls the pool: every position's owner.
+    pub const PAYER: Address = Address::repeat_byte(0xcc);
+
+    /// Deploys the factory, whose creation code is given, and has it make a pool.
+    pub fn deploy(factory_code: Bytes, fee_pips: u32, tick_spacing: i32) -> Self {
+        let mut evm = Evm::new(OWNER);
+        for token in TOKENS {
+            evm.set_code(token, Bytes::from_static(stubs::TOKEN));
+        }
+        let factory = evm.deploy(factory_code).unwrap_or_default();
+        let fee = U24::from(fee_pips);
+        let enable = Factory::enableFeeAmountCall {
+            fee,
+            tickSpacing: i24(tick_spacing),
+        };
+        // The tiers that the factory is born with cannot be enabled again.
+        evm.send(factory, enable.abi_encode().into());
+        let create = Factory::createPoolCall {
+            tokenA: TOKENS[0],
+            tokenB: TOKENS[1],
+            fee,
+        };
+        let pool = match evm.send(factory, create.abi_encode().into()) {
+            Answer::Returned(data) => Address::abi_decode(&data).unwrap_or_default(),
+            _ => Address::ZERO,
+        };
+        evm.set_code(Self::PAYER, stubs::payer(pool, TOKENS));
+        for token in TOKENS {
+            evm.set_storage(token, stubs::balance_slot(Self::PAYER), U256::MAX >> 1);
+        }
+        Self { evm, pool }
+    }
+
+    /// Calls the pool as a trader or provider does.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn call<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
+        let answer = self.evm.send(Self::PAYER, call.abi_encode().into());
+        Self::decode::<C>(answer)
+    }
+
+    /// Calls the pool as the factory's owner does.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn call_as_owner<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
+        let answer = self.evm.send(self.pool, call.abi_encode().into());
+        Self::decode::<C>(answer)
+    }
+
+    /// Reads the pool's state.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn read<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
+        let answer = self.evm.view(self.pool, call.abi_encode().into());
+        Self::decode::<C>(answer)
+    }
+
+    fn decode<C: SolCall>(answer: Answer) -> Result<C::Return, Failure> {
+        match answer {
+            Answer::Returned(data) => C::abi_decode_returns(&data).map_err(|_| Failure::Halted),
+            Answer::Reverted(reason) => Err(Failure::Reverted(reason)),
+            Answer::Halted => Err(Failure::Halted),
+        }
+    }
+}
+
+/// The key of a position of the payer's, as the pool hashes it.
+pub fn position_key(lower: i32, upper: i32) -> B256 {
+    let ticks = [&lower.to_be_bytes()[1..], &upper.to_be_bytes()[1..]].concat();
+    keccak256([GenuinePool::PAYER.as_slice(), &ticks].concat())
+}
+
+/// A tick as the ABI takes it; out of 24 bits it is zero.
+pub fn i24(tick: i32) -> I24 {
+    I24::try_from(tick).unwrap_or_default()
+}
+
+/// A price as the ABI takes it; cut to 160 bits.
+pub fn u160(price: U256) -> U160 {
+    price.wrapping_to()
+}
+
+/// What a flash's callback pays, as its data.
+pub fn pays(amount0: U256, amount1: U256) -> Bytes {
+    (amount0, amount1).abi_encode().into()
+}
+
+/// A swap's specified amount: positive for an exact input, negative for an exact output.
+pub fn specified(amount: U256, exact_in: bool) -> I256 {
+    let amount = I256::from_raw(amount);
+    if exact_in { amount } else { amount.wrapping_neg() }
+}

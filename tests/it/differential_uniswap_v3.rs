@@ -1,0 +1,439 @@
+//! Random sequences on the published pool bytecode and on the engine's pool: every number equal, every revert for the same reason.
+
+use alloy_primitives::{Bytes, I256, U256};
+use plimsoll_devnet::creation_code;
+use plimsoll_devnet::uniswap_v3::{Failure, GenuinePool, PoolCalls::*, i24, pays, position_key, specified, u160};
+use plimsoll_protocols::uniswap_v3::{Amount, FeeProtocol, Pool, PoolParams, PositionKey, Revert, factory::FEE_TIERS};
+use plimsoll_units::{Side, SqrtPriceX96, Tick};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+/// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
+const SEEDS: u64 = 200;
+const OPERATIONS: u64 = 200;
+
+#[test]
+fn the_engine_does_what_the_bytecode_does() {
+    let seeds = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SEEDS);
+    let code = creation_code("UniswapV3Factory").unwrap_or_else(|error| panic!("{error}"));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let reverts: u64 = std::thread::scope(|scope| {
+        let code = &code;
+        let run = move |first| {
+            (first..seeds)
+                .step_by(usize::try_from(threads).expect("small"))
+                .map(|seed| sequence(seed, code))
+                .sum::<u64>()
+        };
+        let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
+        runs.into_iter().map(|run| run.join().expect("no mismatch")).sum()
+    });
+    println!(
+        "{} operations on both sides, {reverts} of them reverted alike",
+        seeds * OPERATIONS
+    );
+    assert!(reverts > seeds, "a sequence without reverts tries too little");
+}
+
+/// One sequence on both sides; returns how many of its operations reverted.
+fn sequence(seed: u64, factory_code: &Bytes) -> u64 {
+    let mut pair = Pair::new(seed, factory_code);
+    let mut reverts = 0;
+    for operation in 0..OPERATIONS {
+        reverts += u64::from(pair.step(operation));
+        if operation % 8 == 7 {
+            pair.compare_pool();
+        }
+    }
+    pair.compare_everything();
+    reverts
+}
+
+/// The same pool twice.
+struct Pair {
+    rng: ChaCha8Rng,
+    genuine: GenuinePool,
+    engine: Pool,
+    spacing: i32,
+    ranges: Vec<(i32, i32)>,
+    /// For messages.
+    doing: String,
+}
+
+type Words = Vec<I256>;
+
+impl Pair {
+    fn new(seed: u64, factory_code: &Bytes) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let tier = FEE_TIERS[usize::try_from(rng.next_u64() % 4).expect("small")];
+        let genuine = GenuinePool::deploy(factory_code.clone(), tier.fee_pips, tier.tick_spacing);
+        let params = PoolParams::new(tier.fee_pips, tier.tick_spacing).expect("a tier");
+        let doing = format!("seed {seed}, fee {}", tier.fee_pips);
+        Self {
+            rng,
+            genuine,
+            engine: Pool::new(params),
+            spacing: tier.tick_spacing,
+            ranges: Vec::new(),
+            doing,
+        }
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.rng.next_u64() % n
+    }
+
+    /// A number of up to so many bits, every length as likely.
+    fn bits(&mut self, most: u64) -> U256 {
+        let length = 1 + self.below(most);
+        let rng = &mut self.rng;
+        let wide = U256::from_limbs([rng.next_u64(), rng.next_u64(), rng.next_u64(), rng.next_u64()]);
+        wide >> (256 - usize::try_from(length).expect("small"))
+    }
+
+    fn amount(&mut self, sizes: &[u64]) -> U256 {
+        let index = self.below(sizes.len() as u64);
+        self.bits(sizes[usize::try_from(index).expect("small")])
+    }
+
+    /// A tick that may be initialized, near the price or anywhere.
+    fn tick(&mut self) -> i32 {
+        let highest = i64::from(Tick::MAX.get() / self.spacing);
+        let reach = [2, 20, 400, highest][usize::try_from(self.below(4)).expect("small")];
+        let shift = i64::try_from(self.below(2 * reach.unsigned_abs() + 1)).expect("small") - reach;
+        let now = i64::from(self.engine.tick().get().div_euclid(self.spacing));
+        i32::try_from((now + shift).clamp(-highest, highest)).expect("a tick") * self.spacing
+    }
+
+    fn range(&mut self) -> Option<(i32, i32)> {
+        let count = self.ranges.len() as u64;
+        if count == 0 {
+            return None;
+        }
+        let index = usize::try_from(self.below(count)).expect("small");
+        self.ranges.get(index).copied()
+    }
+
+    /// One operation on both sides; returns whether it reverted.
+    fn step(&mut self, operation: u64) -> bool {
+        let before = self.engine.clone();
+        let kind = if operation == 0 { 0 } else { self.below(24) };
+        let (genuine, engine) = match kind {
+            0 => self.initialize(),
+            1..=5 => self.mint(),
+            6..=8 => self.burn(),
+            9 => self.collect(),
+            10 => self.set_fee_protocol(),
+            11 => self.collect_protocol(),
+            12 | 13 => self.flash(),
+            _ => self.swap(),
+        };
+        let doing = &self.doing;
+        match (genuine, engine) {
+            (Ok(genuine), Ok(engine)) => {
+                assert_eq!(engine, genuine, "{doing}, operation {operation}");
+                false
+            }
+            (Err(Failure::Reverted(reason)), Err(revert)) => {
+                assert_eq!(revert.0, reason, "{doing}, operation {operation}");
+                assert_eq!(
+                    self.engine, before,
+                    "{doing}, operation {operation}: a revert leaves no trace"
+                );
+                true
+            }
+            // A walk over thousands of empty words is too long for a block, not against the rules.
+            (Err(Failure::Halted), _) => {
+                self.engine = before;
+                false
+            }
+            (genuine, engine) => {
+                panic!("{doing}, operation {operation}: the bytecode {genuine:?}, the engine {engine:?}")
+            }
+        }
+    }
+
+    fn initialize(&mut self) -> Both {
+        let price = if self.below(4) == 0 {
+            self.bits(160)
+        } else {
+            (U256::ONE << 96) + self.bits(100)
+        };
+        self.doing(format!("initialize at {price}"));
+        let genuine = self
+            .genuine
+            .call(&initializeCall {
+                sqrtPriceX96: u160(price),
+            })
+            .map(|_| Words::new());
+        let engine = SqrtPriceX96::new(price).map_or(Err(Revert("R")), |price| self.engine.initialize(price));
+        (genuine, engine.map(|_| Words::new()))
+    }
+
+    fn mint(&mut self) -> Both {
+        let (mut lower, mut upper) = (self.tick(), self.tick());
+        if lower > upper && self.below(10) > 0 {
+            std::mem::swap(&mut lower, &mut upper);
+        }
+        if self.below(40) == 0 {
+            lower += 1;
+        }
+        let amount: u128 = self.amount(&[20, 64, 90, 127]).to();
+        self.doing(format!("mint {amount} in {lower}..{upper}"));
+        self.ranges.push((lower, upper));
+        let (tick_lower, tick_upper) = (i24(lower), i24(upper));
+        let call = mintCall {
+            recipient: GenuinePool::PAYER,
+            tickLower: tick_lower,
+            tickUpper: tick_upper,
+            amount,
+            data: Bytes::new(),
+        };
+        let genuine = self.genuine.call(&call).map(|paid| words([paid.amount0, paid.amount1]));
+        (
+            genuine,
+            self.engine
+                .mint(key(lower, upper), amount)
+                .map(|paid| words([paid.0, paid.1])),
+        )
+    }
+
+    fn burn(&mut self) -> Both {
+        let Some((lower, upper)) = self.range() else {
+            return self.swap();
+        };
+        let held = self
+            .engine
+            .position(&key(lower, upper))
+            .map_or(0, |position| position.liquidity);
+        let amount = match self.below(4) {
+            0 => held,
+            1 => 0,
+            2 => held / 2,
+            _ => self.bits(100).to(),
+        };
+        self.doing(format!("burn {amount} of {held} in {lower}..{upper}"));
+        let call = burnCall {
+            tickLower: i24(lower),
+            tickUpper: i24(upper),
+            amount,
+        };
+        let genuine = self.genuine.call(&call).map(|got| words([got.amount0, got.amount1]));
+        (
+            genuine,
+            self.engine
+                .burn(key(lower, upper), amount)
+                .map(|got| words([got.0, got.1])),
+        )
+    }
+
+    fn collect(&mut self) -> Both {
+        let Some((lower, upper)) = self.range() else {
+            return self.swap();
+        };
+        let (amount0, amount1): (u128, u128) = (self.bits(128).to(), self.bits(128).to());
+        self.doing(format!("collect {amount0} and {amount1} in {lower}..{upper}"));
+        let (tick_lower, tick_upper) = (i24(lower), i24(upper));
+        let call = collectCall {
+            recipient: GenuinePool::PAYER,
+            tickLower: tick_lower,
+            tickUpper: tick_upper,
+            amount0,
+            amount1,
+        };
+        let genuine = self.genuine.call(&call).map(|paid| words([paid.paid0, paid.paid1]));
+        let engine = self.engine.collect(&key(lower, upper), amount0, amount1);
+        (genuine, engine.map(|paid| words([paid.0, paid.1])))
+    }
+
+    fn set_fee_protocol(&mut self) -> Both {
+        let [token0, token1] = [0, 0].map(|_: u8| u8::try_from(self.below(12)).expect("small"));
+        self.doing(format!("protocol fees 1/{token0} and 1/{token1}"));
+        let call = setFeeProtocolCall {
+            feeProtocol0: token0,
+            feeProtocol1: token1,
+        };
+        let genuine = self.genuine.call_as_owner(&call).map(|_| Words::new());
+        (
+            genuine,
+            self.engine
+                .set_fee_protocol(FeeProtocol { token0, token1 })
+                .map(|()| Words::new()),
+        )
+    }
+
+    fn collect_protocol(&mut self) -> Both {
+        let (amount0, amount1): (u128, u128) = (self.bits(128).to(), self.bits(128).to());
+        self.doing(format!("collect protocol fees {amount0} and {amount1}"));
+        let call = collectProtocolCall {
+            recipient: GenuinePool::PAYER,
+            amount0,
+            amount1,
+        };
+        let genuine = self
+            .genuine
+            .call_as_owner(&call)
+            .map(|paid| words([paid.paid0, paid.paid1]));
+        let engine = self.engine.collect_protocol(amount0, amount1);
+        (genuine, engine.map(|paid| words([paid.0, paid.1])))
+    }
+
+    /// Borrows nothing, so that no balance is needed, or little; pays the fee, more, or less.
+    fn flash(&mut self) -> Both {
+        let lent = [0, 0].map(|_: u8| self.amount(&[1, 40, 80]));
+        let fee = |amount: U256| (amount * U256::from(self.engine.params().fee_pips)).div_ceil(U256::from(1_000_000));
+        let due = lent.map(fee);
+        let paid = due.map(|due| match self.below(5) {
+            0 => due.saturating_sub(U256::ONE),
+            1 => due + self.bits(60),
+            _ => due,
+        });
+        self.doing(format!("flash of {lent:?}, paying {paid:?}"));
+        let data = pays(lent[0] + paid[0], lent[1] + paid[1]);
+        let call = flashCall {
+            recipient: GenuinePool::PAYER,
+            amount0: lent[0],
+            amount1: lent[1],
+            data,
+        };
+        let genuine = self.genuine.call(&call).map(|_| Words::new());
+        (
+            genuine,
+            self.engine
+                .flash((lent[0], lent[1]), (paid[0], paid[1]))
+                .map(|()| Words::new()),
+        )
+    }
+
+    fn swap(&mut self) -> Both {
+        let token_in = if self.below(2) == 0 { Side::Token0 } else { Side::Token1 };
+        let exact_in = self.below(3) > 0;
+        let amount = self.amount(&[30, 60, 90, 128, 255]);
+        let limit = self.limit(token_in);
+        self.doing(format!(
+            "swap of {token_in:?}, exact in {exact_in}, {amount}, to {limit}"
+        ));
+        let call = swapCall {
+            recipient: GenuinePool::PAYER,
+            zeroForOne: token_in == Side::Token0,
+            amountSpecified: specified(amount, exact_in),
+            sqrtPriceLimitX96: u160(limit),
+            data: Bytes::new(),
+        };
+        let genuine = self.genuine.call(&call).map(|moved| vec![moved.amount0, moved.amount1]);
+        let amount = if exact_in {
+            Amount::ExactIn(amount)
+        } else {
+            Amount::ExactOut(amount)
+        };
+        let limit = SqrtPriceX96::new(limit).expect("160 bits");
+        let engine = self.engine.swap(token_in, amount, Some(limit));
+        (genuine, engine.map(|outcome| vec![outcome.amount0, outcome.amount1]))
+    }
+
+    /// A price limit: the end of all prices, near the price, far from it, or on the wrong side.
+    fn limit(&mut self, token_in: Side) -> U256 {
+        let now = self.engine.sqrt_price().map_or(U256::ONE << 96, SqrtPriceX96::get);
+        let end = match token_in {
+            Side::Token0 => SqrtPriceX96::MIN.get() + U256::ONE,
+            Side::Token1 => SqrtPriceX96::MAX.get() - U256::ONE,
+        };
+        if self.below(3) == 0 {
+            return end;
+        }
+        let distance = now / (self.amount(&[8, 30, 80]) + U256::from(2));
+        let limit = if (token_in == Side::Token0) == (self.below(20) > 0) {
+            now - distance
+        } else {
+            now + distance
+        };
+        limit & ((U256::ONE << 160) - U256::ONE)
+    }
+
+    fn doing(&mut self, what: String) {
+        let seed = self.doing.split(':').next().unwrap_or_default().to_owned();
+        self.doing = format!("{seed}: {what}");
+    }
+
+    /// Price, tick, liquidity, fee growth and protocol fees.
+    fn compare_pool(&mut self) {
+        let (genuine, engine, doing) = (&mut self.genuine, &self.engine, &self.doing);
+        let slot0 = genuine.read(&slot0Call {}).expect("a view");
+        let price = engine.sqrt_price().map_or(U256::ZERO, SqrtPriceX96::get);
+        assert_eq!(
+            (U256::from(slot0.sqrtPriceX96), slot0.tick.as_i32()),
+            (price, engine.tick().get()),
+            "{doing}"
+        );
+        assert_eq!(slot0.feeProtocol, engine.fee_protocol().to_byte(), "{doing}");
+        assert_eq!(genuine.read(&liquidityCall {}), Ok(engine.liquidity()), "{doing}");
+        let growth = engine.fee_growth_global();
+        assert_eq!(genuine.read(&feeGrowthGlobal0X128Call {}), Ok(growth.token0), "{doing}");
+        assert_eq!(genuine.read(&feeGrowthGlobal1X128Call {}), Ok(growth.token1), "{doing}");
+        let fees = genuine.read(&protocolFeesCall {}).expect("a view");
+        assert_eq!((fees.token0, fees.token1), engine.protocol_fees(), "{doing}");
+    }
+
+    /// Every tick and position that was ever touched.
+    fn compare_everything(&mut self) {
+        self.compare_pool();
+        let doing = self.doing.clone();
+        for (lower, upper) in std::mem::take(&mut self.ranges) {
+            for tick in [lower, upper] {
+                let theirs = self.genuine.read(&ticksCall { tick: i24(tick) }).expect("a view");
+                let ours = self.engine.ticks().get(tick);
+                assert_eq!(
+                    (theirs.liquidityGross, theirs.liquidityNet),
+                    (ours.liquidity_gross, ours.liquidity_net),
+                    "{doing}"
+                );
+                let outside = ours.fee_growth_outside;
+                let theirs = (theirs.feeGrowthOutside0X128, theirs.feeGrowthOutside1X128);
+                assert_eq!(theirs, (outside.token0, outside.token1), "{doing}: tick {tick}");
+            }
+            let theirs = self
+                .genuine
+                .read(&positionsCall {
+                    key: position_key(lower, upper),
+                })
+                .expect("a view");
+            let ours = self.engine.position(&key(lower, upper)).copied().unwrap_or_default();
+            assert_eq!(theirs.liquidity, ours.liquidity, "{doing}");
+            assert_eq!(
+                (theirs.tokensOwed0, theirs.tokensOwed1),
+                (ours.tokens_owed0, ours.tokens_owed1),
+                "{doing}"
+            );
+            let inside = ours.fee_growth_inside_last;
+            let theirs = (theirs.feeGrowthInside0LastX128, theirs.feeGrowthInside1LastX128);
+            assert_eq!(
+                theirs,
+                (inside.token0, inside.token1),
+                "{doing}: position {lower}..{upper}"
+            );
+        }
+    }
+}
+
+/// What the bytecode and the engine answer.
+type Both = (Result<Words, Failure>, Result<Words, Revert>);
+
+fn key(lower: i32, upper: i32) -> PositionKey {
+    PositionKey {
+        owner: GenuinePool::PAYER,
+        lower: Tick::clamped(lower),
+        upper: Tick::clamped(upper),
+    }
+}
+
+fn words<T>(amounts: [T; 2]) -> Words
+where
+    U256: alloy_primitives::ruint::UintTryFrom<T>,
+{
+    amounts.map(|amount| I256::from_raw(U256::from(amount))).to_vec()
+}
