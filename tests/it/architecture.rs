@@ -23,6 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plimsoll-strategies", ENGINE),
     ("plimsoll-backtest", ENGINE),
     ("plimsoll-data", ENGINE),
+    // The judge sees nothing of what it judges.
+    ("plimsoll-devnet", &[]),
     (
         "plimsoll",
         &[
@@ -50,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("polars", &["plimsoll-data"]),
     ("sqlx", &["plimsoll-data"]),
     ("tonic", &["plimsoll-feed"]),
+    ("revm", &["plimsoll-fork", "plimsoll-devnet"]),
     (
         "tokio",
         &[
