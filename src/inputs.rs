@@ -112,13 +112,11 @@ impl PoolState {
         let params = PoolParams::new(snapshot.fee_pips, snapshot.tick_spacing)
             .ok_or_else(|| wrong("fee_pips must be below 1000000, tick_spacing within 1 and 16383".to_owned()))?;
         let price = snapshot.sqrt_price_x96;
-        let tick = tick_math::tick_at_sqrt_ratio(price)
+        let own = tick_math::tick_at_sqrt_ratio(price)
             .ok_or_else(|| wrong(format!("sqrt_price_x96: {price} is no price of a pool")))?;
-        // Right after a tick was passed downwards, the price is the tick's own and the tick one below.
-        let just_passed = tick_math::sqrt_ratio_at_tick(tick) == price && snapshot.tick.get() == tick.get() - 1;
-        if tick != snapshot.tick && !just_passed {
+        if !tick_math::is_tick_of(snapshot.tick, price) {
             return Err(wrong(format!(
-                "tick: {} is not the tick of sqrt_price_x96, {tick}",
+                "tick: {} is not the tick of sqrt_price_x96, {own}",
                 snapshot.tick
             )));
         }

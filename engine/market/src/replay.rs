@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_protocols::uniswap_v3::{
-    FeeProtocol, LiquidityChange, Pool, PoolEvent, PoolParams, PositionKey, Revert, SwapRecord,
+    FeeProtocol, LiquidityChange, Pool, PoolEvent, PoolParams, PositionKey, Revert, SwapRecord, tick_math,
 };
 use plimsoll_units::{LogRef, Network, Side, SqrtPriceX96, Tick};
 
@@ -315,6 +315,7 @@ impl PoolReplay {
 
     fn prove_swap(&mut self, record: &SwapRecord) -> Result<ProvenSwap, String> {
         let Some(before) = self.pool.sqrt_price().filter(|_| self.has_state()) else {
+            consistent(record)?;
             return Ok(self.begin_at(record));
         };
         let passed = match &self.knowledge {
@@ -328,10 +329,10 @@ impl PoolReplay {
                     intent,
                     learnt,
                 }),
-                None => Ok(self.pass_unverifiable(record, before)),
+                None => self.pass_unverifiable(record, before),
             },
             Passed::OneUnknown { tick, known_net } => self.infer(record, before, tick, known_net),
-            Passed::Unknown => Ok(self.pass_unverifiable(record, before)),
+            Passed::Unknown => self.pass_unverifiable(record, before),
         }
     }
 
@@ -343,14 +344,15 @@ impl PoolReplay {
         prove_and_commit(&mut self.pool, known, record, before)
     }
 
-    fn pass_unverifiable(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> ProvenSwap {
+    fn pass_unverifiable(&mut self, record: &SwapRecord, before: SqrtPriceX96) -> Result<ProvenSwap, String> {
+        consistent(record)?;
         let intent = recorded_input(record, before);
         self.pass_unproven(record);
-        ProvenSwap {
+        Ok(ProvenSwap {
             class: SwapClass::Unverifiable,
             intent,
             learnt: Vec::new(),
-        }
+        })
     }
 
     /// The first swap of logs that come without a state gives the state after it, and nothing to check it by.
@@ -405,7 +407,7 @@ impl PoolReplay {
         if let Knowledge::Some(known) = &mut self.knowledge {
             known.forget(&mut self.pool, tick);
         }
-        proven.map(|_| self.pass_unverifiable(record, before))
+        proven.and_then(|_| self.pass_unverifiable(record, before))
     }
 
     /// Puts the pool where the log says by way of its known ticks, so that fee growth stays close: what it then holds of these fees
@@ -425,6 +427,14 @@ impl PoolReplay {
 
 /// Token0 and token1.
 type Pair = (U256, U256);
+
+/// What can be said of a swap even where nothing is known of the pool: its tick is its price's.
+fn consistent(record: &SwapRecord) -> Result<(), String> {
+    if tick_math::is_tick_of(record.tick, record.sqrt_price) {
+        return Ok(());
+    }
+    Err(format!("another tick for sqrtPriceX96 {}", record.sqrt_price))
+}
 
 fn recorded_input(record: &SwapRecord, before: SqrtPriceX96) -> Intent {
     let fallback = Intent::PriceLimit {

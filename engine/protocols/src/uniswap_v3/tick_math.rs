@@ -72,6 +72,12 @@ pub fn tick_at_sqrt_ratio(sqrt_price: SqrtPriceX96) -> Option<Tick> {
     Some(Tick::clamped(tick))
 }
 
+/// Whether a pool can have this price and this tick at once: the price's own tick, or the one below right after a tick was passed downwards.
+pub fn is_tick_of(tick: Tick, sqrt_price: SqrtPriceX96) -> bool {
+    tick_at_sqrt_ratio(sqrt_price)
+        .is_some_and(|own| own == tick || (own.get() - 1 == tick.get() && sqrt_ratio_at_tick(own) == sqrt_price))
+}
+
 /// ⌊a·b / 2^128⌋.
 #[inline]
 const fn high_half(a: u128, b: u128) -> u128 {
