@@ -3,6 +3,7 @@ use crate::{
     exit::{Failure, print, print_json},
     inputs::{self, LogFile, POSITION_MANAGER, PoolState},
     progress::Progress,
+    report::replay_counts,
 };
 use alloy_primitives::Address;
 use plimsoll_data::lake::Lake;
@@ -211,18 +212,10 @@ fn rate(counts: &ReplayCounts, seconds: f64) -> f64 {
 }
 
 fn counts_json(counts: &ReplayCounts, seconds: f64) -> serde_json::Value {
-    json!({
-        "events": counts.events,
-        "swaps": counts.swaps,
-        "exact_in": counts.exact_in,
-        "exact_out": counts.exact_out,
-        "price_limit": counts.price_limit,
-        "inferred": counts.inferred,
-        "unverifiable": counts.unverifiable,
-        "divergent": counts.divergent,
-        "seconds": seconds,
-        "swaps_per_second": rate(counts, seconds),
-    })
+    let mut document = replay_counts(counts);
+    document["seconds"] = json!(seconds);
+    document["swaps_per_second"] = json!(rate(counts, seconds));
+    document
 }
 
 fn counts_table(counts: &ReplayCounts, seconds: f64, args: &Args) -> String {

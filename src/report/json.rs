@@ -3,6 +3,7 @@
 use super::{RunReport, moment};
 use alloy_primitives::I256;
 use plimsoll_backtest::{BacktestOutput, Drawdown, Flow, Footprint, Metrics};
+use plimsoll_market::ReplayCounts;
 use plimsoll_runtime::Profit;
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,7 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
         "metrics": strategy_metrics(report, output),
         "hold": hold_metrics(report, output),
         "actions": { "requested": output.actions.0, "filled": output.actions.1, "reverted": output.actions.2 },
-        "replay": replay(output),
+        "replay": replay_counts(&output.replay),
         "flow": if report.bracket.is_some() { "both" } else { flow_name(report.settings.flow) },
         "footprint": footprint_name(report.settings.footprint),
         "arbitrage": arbitrage(output),
@@ -135,8 +136,8 @@ fn metrics(report: &RunReport<'_>, output: &BacktestOutput, metrics: &Metrics, o
     })
 }
 
-fn replay(output: &BacktestOutput) -> Value {
-    let counts = &output.replay;
+/// How far a replay is proven.
+pub(crate) fn replay_counts(counts: &ReplayCounts) -> Value {
     json!({
         "events": counts.events,
         "swaps": counts.swaps,

@@ -12,7 +12,7 @@ mod table;
 mod words;
 
 pub(crate) use html::html;
-pub(crate) use json::result_json;
+pub(crate) use json::{replay_counts, result_json};
 pub(crate) use table::table;
 
 use alloy_primitives::{Address, U256};

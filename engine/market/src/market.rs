@@ -1,6 +1,6 @@
 use crate::{Applied, Divergence, Event, EventBody, PoolReplay, ReplayCounts};
-use alloy_primitives::{Address, U256};
-use plimsoll_units::{LogRef, Side, SqrtPriceX96};
+use alloy_primitives::Address;
+use plimsoll_units::{LogRef, Side};
 use std::collections::BTreeMap;
 
 /// Every pool at one block.
@@ -94,31 +94,5 @@ impl Market {
         let mut counts = ReplayCounts::default();
         self.pools.values().for_each(|pool| counts.add(pool.replay.counts()));
         counts
-    }
-
-    /// The price between two tokens and which side of it `token` is on, from the pool with the most liquidity; `None` without one.
-    pub fn price(&self, token: Address, numeraire: Address) -> Option<(SqrtPriceX96, Side)> {
-        let priced = self.pools.values().filter_map(|pool| {
-            pool.side(numeraire)?;
-            let side = pool.side(token)?;
-            let state = pool.replay.pool();
-            Some((
-                state.liquidity(),
-                state.sqrt_price().filter(|_| pool.replay.has_state())?,
-                side,
-            ))
-        });
-        priced
-            .max_by_key(|(liquidity, ..)| *liquidity)
-            .map(|(_, price, side)| (price, side))
-    }
-
-    /// The worth of an amount of one token in base units of another, rounded down; `None` where no pool prices it.
-    pub fn value(&self, token: Address, amount: U256, numeraire: Address) -> Option<U256> {
-        if token == numeraire || amount.is_zero() {
-            return Some(amount);
-        }
-        let (price, side) = self.price(token, numeraire)?;
-        price.value(side, amount)
     }
 }

@@ -34,11 +34,6 @@ impl Tick {
     pub const fn get(self) -> i32 {
         self.0
     }
-
-    /// The next multiple of `spacing` at or below this tick, as a plain number (it may lie below [`Tick::MIN`]).
-    pub const fn floor_to(self, spacing: i32) -> i32 {
-        self.0.div_euclid(spacing) * spacing
-    }
 }
 
 impl fmt::Display for Tick {
