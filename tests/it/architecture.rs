@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plimsoll-strategies", ENGINE),
     ("plimsoll-backtest", ENGINE),
     ("plimsoll-data", ENGINE),
+    ("plimsoll-chain", ENGINE),
     // The judge sees nothing of what it judges.
     ("plimsoll-devnet", &[]),
     (
@@ -35,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plimsoll-strategies",
             "plimsoll-backtest",
             "plimsoll-data",
+            "plimsoll-chain",
         ],
     ),
 ];
@@ -53,6 +55,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sqlx", &["plimsoll-data"]),
     ("tonic", &["plimsoll-feed"]),
     ("revm", &["plimsoll-fork", "plimsoll-devnet"]),
+    ("alloy-rpc-client", &["plimsoll-chain"]),
+    ("reqwest", &["plimsoll-chain"]),
     (
         "tokio",
         &[
@@ -93,6 +97,7 @@ const SOURCE_FOLDERS: &[&str] = &[
     "engine",
     "strategies",
     "backtest",
+    "connectors",
     "data",
     "src",
     "tests",

@@ -1,8 +1,8 @@
 //! Random sequences on the published pool bytecode and on the engine's pool: every number equal, every revert for the same reason.
 
 use alloy_primitives::{Bytes, I256, U256};
-use plimsoll_devnet::creation_code;
 use plimsoll_devnet::uniswap_v3::{Failure, GenuinePool, PoolCalls::*, i24, pays, position_key, specified, u160};
+use plimsoll_devnet::{UNISWAP_V3_CORE, creation_code};
 use plimsoll_protocols::uniswap_v3::{Amount, FeeProtocol, Pool, PoolParams, PositionKey, Revert, factory::FEE_TIERS};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use rand_chacha::{
@@ -20,7 +20,11 @@ fn the_engine_does_what_the_bytecode_does() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(SEEDS);
-    let code = creation_code("UniswapV3Factory").unwrap_or_else(|error| panic!("{error}"));
+    let code = creation_code(
+        &UNISWAP_V3_CORE,
+        "artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let reverts: u64 = std::thread::scope(|scope| {
         let code = &code;

@@ -7,16 +7,7 @@ pub(crate) use read::open_range;
 pub use read::{BlockReader, from_bytes, open};
 pub use write::{BlockWriter, write};
 
-/// What a run needs to know of a block besides its logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockHeader {
-    /// Height of the block.
-    pub number: u64,
-    /// Seconds since the Unix epoch.
-    pub timestamp: u64,
-    /// Base fee in wei per unit of gas; `None` before EIP-1559 and on chains without it.
-    pub base_fee_per_gas: Option<u64>,
-}
+pub use plimsoll_protocols::BlockHeader;
 
 #[cfg(test)]
 mod tests {
@@ -29,6 +20,7 @@ mod tests {
     fn headers(numbers: impl IntoIterator<Item = u64>) -> Vec<BlockHeader> {
         let header = |number| BlockHeader {
             number,
+            hash: None,
             timestamp: 1_700_000_000 + 12 * number,
             base_fee_per_gas: (number > 3).then_some(u64::MAX - number),
         };

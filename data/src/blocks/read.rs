@@ -218,6 +218,7 @@ impl Batch {
             ));
         }
         Ok(BlockHeader {
+            hash: None,
             number: self.number.need(row).map_err(|reason| (COLUMNS[0], reason))?,
             timestamp: self.timestamp.need(row).map_err(|reason| (COLUMNS[1], reason))?,
             base_fee_per_gas: self.base_fee_per_gas.get(row).map_err(|reason| (COLUMNS[2], reason))?,

@@ -402,6 +402,7 @@ fn blocks_are_kept_beside_logs() {
     let mut place = Place::new();
     let header = |number| BlockHeader {
         number,
+        hash: None,
         timestamp: 12 * number,
         base_fee_per_gas: Some(7),
     };

@@ -376,6 +376,7 @@ impl Iterator for SyntheticFlow {
         let base_fee = (self.base_fee_gwei.clamp(1.0, 500.0) * 1e9) as u64;
         let header = BlockHeader {
             number: self.block,
+            hash: None,
             timestamp: self.timestamp(),
             base_fee_per_gas: Some(base_fee),
         };

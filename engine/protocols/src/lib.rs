@@ -1,6 +1,8 @@
 //! What the contracts do, to the wei: one room a protocol, each with its ABI, state and transitions.
 
+mod block_header;
 mod raw_log;
 pub mod uniswap_v3;
 
+pub use block_header::BlockHeader;
 pub use raw_log::RawLog;

@@ -9,16 +9,30 @@ use std::{
 };
 
 /// A published package, pinned.
-struct Package {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Package {
     /// Name and version, as npm takes them.
-    name: &'static str,
+    pub name: &'static str,
     /// sha512 of its archive, base64, as the registry publishes it.
-    sha512: &'static str,
+    pub sha512: &'static str,
 }
 
-const UNISWAP_V3_CORE: Package = Package {
+/// Factory and pair of Uniswap v2.
+pub const UNISWAP_V2_CORE: Package = Package {
+    name: "@uniswap/v2-core@1.0.1",
+    sha512: "MtybtkUPSyysqLY2U210NBDeCHX+ltHt3oADGdjqoThZaFRDKwM6k1Nb3F0A3hk5hwuQvytFWhrWHOEq6nVJ8Q==",
+};
+
+/// Factory and pool of Uniswap v3.
+pub const UNISWAP_V3_CORE: Package = Package {
     name: "@uniswap/v3-core@1.0.1",
     sha512: "7pVk4hEm00j9tc71Y9+ssYpO6ytkeI0y7WE9P6UcmNzhxPePwyAxImuhVsTqWK9YFvzgtvzJHi64pBl4jUzKMQ==",
+};
+
+/// Pool manager, lenses and periphery of Uniswap v4.
+pub const UNISWAP_V4_PERIPHERY: Package = Package {
+    name: "@uniswap/v4-periphery@1.0.3",
+    sha512: "JxLL0Djv9XcMvI2PatEnWrCrxuEaYNVhHxstndBOP+aJfh1XLg5ec8SDZ0xyoVfg2ElJTvuKpBgnu90bNValsg==",
 };
 
 /// Why the contracts could not be had.
@@ -63,16 +77,15 @@ pub enum ArtifactError {
     },
 }
 
-/// The creation code of a Uniswap v3 core contract, by its name.
+/// The creation code in an artifact of a package, by its path within the package.
 ///
 /// The package is fetched once and kept under the user's cache; every read checks its hash.
 ///
 /// # Errors
 /// No Node, no registry, or an archive that is not the pinned one.
-pub fn creation_code(contract: &str) -> Result<Bytes, ArtifactError> {
-    let package = &UNISWAP_V3_CORE;
+pub fn creation_code(package: &Package, artifact: &str) -> Result<Bytes, ArtifactError> {
     let archive = archive(package)?;
-    let file = format!("package/artifacts/contracts/{contract}.sol/{contract}.json");
+    let file = format!("package/{artifact}");
     let missing = |reason: String| ArtifactError::NoArtifact {
         package: package.name,
         file: file.clone(),
@@ -87,8 +100,11 @@ pub fn creation_code(contract: &str) -> Result<Bytes, ArtifactError> {
                 .read_to_string(&mut text)
                 .map_err(|error| missing(error.to_string()))?;
             let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| missing(error.to_string()))?;
-            let code = json["bytecode"]
+            // Hardhat writes the code itself, Foundry an object around it.
+            let code = &json["bytecode"];
+            let code = code
                 .as_str()
+                .or_else(|| code["object"].as_str())
                 .ok_or_else(|| missing("no bytecode".to_owned()))?;
             return hex::decode(code)
                 .map(Bytes::from)
