@@ -55,6 +55,12 @@ pub trait Sink {
         blocks: RangeInclusive<u64>,
     ) -> Result<Vec<Missing>, SinkError>;
 
+    /// The highest block that is there with its hash; `None` where there is none.
+    ///
+    /// # Errors
+    /// The sink cannot be read.
+    fn last_block(&self, network: Network) -> Result<Option<(u64, B256)>, SinkError>;
+
     /// The hash of a block that is there; `None` where it is not, or came without one.
     ///
     /// # Errors
