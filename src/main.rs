@@ -4,8 +4,12 @@ mod backtest;
 mod config;
 mod exit;
 mod import;
+mod ingest;
 mod inputs;
 mod lake;
+mod log;
+mod moment;
+mod node;
 mod progress;
 mod quote;
 mod replay;
@@ -29,6 +33,9 @@ struct Cli {
     /// No progress and no notes on stderr.
     #[arg(long, global = true)]
     quiet: bool,
+    /// How much is logged on stderr.
+    #[arg(long, global = true, value_enum, default_value_t = log::Level::Warn)]
+    log_level: log::Level,
     #[command(subcommand)]
     command: Command,
 }
@@ -59,6 +66,8 @@ enum Command {
     Quote(quote::Args),
     /// Loads logs, block headers or a pool's state.
     Import(import::Args),
+    /// Reads blocks and logs from a node into a lake, proven; goes on where it stopped.
+    Ingest(ingest::Args),
     /// Shows and checks what a lake holds.
     Lake(lake::Args),
     /// Makes the bundled synthetic sample again.
@@ -66,7 +75,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| exit::refuse_flags(&error));
+    log::start(cli.log_level, cli.quiet);
     let terminal = Terminal {
         format: cli.format,
         quiet: cli.quiet,
@@ -76,6 +86,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Quote(args) => quote::run(&args, terminal),
         Command::Import(args) => import::run(&args, terminal),
+        Command::Ingest(args) => ingest::run(&args, terminal),
         Command::Lake(args) => lake::run(&args, terminal),
         Command::Sample(args) => sample::run(&args, terminal),
     };

@@ -6,10 +6,12 @@
 
 mod endpoint;
 mod error;
+mod follow;
 mod header;
 mod http;
 mod log_range;
 mod logs;
+mod moment;
 mod node;
 mod nodes;
 mod range_hint;
@@ -22,6 +24,7 @@ mod throttle;
 
 pub use endpoint::EndpointOptions;
 pub use error::{ChainError, NodeError, NodeErrorKind};
+pub use follow::{Follow, Undone, Watch, follow, settle};
 pub use nodes::Nodes;
 pub use range_hint::RangeHint;
 pub use retry::Retry;

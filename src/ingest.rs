@@ -1,0 +1,214 @@
+use crate::{
+    Format, Terminal,
+    exit::{Failure, print, print_json},
+    moment::Moment,
+    node::{NodeArgs, stop_asked, wait_for},
+    progress,
+};
+use alloy_primitives::Address;
+use clap::ValueEnum;
+use plimsoll_chain::{Follow, Nodes, Progress, Proof, Scan, Undone, Watch, follow, scan, settle};
+use plimsoll_data::lake::Lake;
+use plimsoll_units::Network;
+use serde_json::json;
+use std::{path::PathBuf, time::Duration};
+
+/// Reads blocks and logs from a node into a lake, proven; goes on where it stopped.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    node: NodeArgs,
+    /// The lake's folder; made if it is not there.
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_LAKE", default_value = "lake")]
+    lake: PathBuf,
+    /// A contract whose logs are read; without any, only blocks are.
+    #[arg(long = "pool", value_name = "ADDR")]
+    pools: Vec<Address>,
+    /// First block: a number, a date, a time, finalized or latest.
+    #[arg(long, value_name = "BLOCK")]
+    from: Moment,
+    /// Last block: a number, a date, a time, finalized or latest; by default finalized, and none with --follow.
+    #[arg(long, value_name = "BLOCK")]
+    to: Option<Moment>,
+    /// Stay at the chain's head, through its reorganisations, until stopped (Ctrl-C) or --to is reached.
+    #[arg(long)]
+    follow: bool,
+    /// How far logs are proven.
+    #[arg(long, value_enum, default_value_t = ProofArg::Receipts)]
+    proof: ProofArg,
+    /// Pause between two looks at the head.
+    #[arg(long, value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(10..=600_000))]
+    poll_ms: u32,
+}
+
+/// How far logs are proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProofArg {
+    /// By the receipts' root: no log can be changed or left out.
+    Receipts,
+    /// By headers and their bloom: cheaper, but a log that the node leaves out is not missed.
+    Headers,
+}
+
+impl From<ProofArg> for Proof {
+    fn from(proof: ProofArg) -> Self {
+        match proof {
+            ProofArg::Receipts => Self::Receipts,
+            ProofArg::Headers => Self::Headers,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
+    wait_for(ingest(args, terminal))
+}
+
+async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
+    if let (Moment::Block(from), Some(Moment::Block(to))) = (args.from, args.to)
+        && from > to
+    {
+        return Err(Failure::usage(format!("--from {from} is after --to {to}")));
+    }
+    let nodes = args.node.connect().await?;
+    let from = args.from.first_block(&nodes).await?;
+    let to = match (args.to, args.follow) {
+        (Some(to), _) => Some(to.last_block(&nodes).await?),
+        (None, true) => None,
+        (None, false) => Some(Moment::Finalized.last_block(&nodes).await?),
+    };
+    if let Some(to) = to.filter(|to| from > *to) {
+        let spelled = args.to.map_or_else(|| "finalized".to_owned(), |to| to.to_string());
+        return Err(Failure::usage(format!(
+            "--from {} (block {from}) is after --to {spelled} (block {to})",
+            args.from
+        )));
+    }
+    if let (Some(to), false) = (to, args.follow) {
+        let head = nodes.head().await?;
+        if to > head {
+            return Err(Failure::usage(format!(
+                "--to {to}: the chain's head is block {head}; use --follow to wait for it"
+            )));
+        }
+    }
+    for pool in &args.pools {
+        if !nodes.has_code(*pool).await? {
+            return Err(Failure::usage(format!("--pool {pool}: no contract at this address")));
+        }
+    }
+    let mut lake = Lake::create_or_open(&args.lake)?;
+    let mut seen = Seen::new(terminal, to.map(|to| (from, to)));
+    let proof = args.proof.into();
+    let done = if args.follow {
+        let what = Follow {
+            contracts: args.pools.clone(),
+            from,
+            to,
+            proof,
+            poll: Duration::from_millis(u64::from(args.poll_ms)),
+        };
+        follow(&nodes, &mut lake, &what, stop_asked(), &mut seen).await
+    } else {
+        let what = Scan {
+            contracts: args.pools.clone(),
+            blocks: from..=to.unwrap_or(from),
+            proof,
+        };
+        once(&nodes, &mut lake, &what, &mut seen).await
+    };
+    seen.bar.finish();
+    done?;
+    report(args, terminal, &nodes, (from, to), &seen)
+}
+
+async fn once(nodes: &Nodes, lake: &mut Lake, what: &Scan, seen: &mut Seen) -> Result<(), plimsoll_chain::ChainError> {
+    if let Some(undone) = settle(nodes, lake).await? {
+        seen.undone(undone);
+    }
+    scan(nodes, lake, what, &mut |progress| seen.progress(progress)).await?;
+    Ok(())
+}
+
+/// What was taken and given up so far.
+struct Seen {
+    bar: progress::Progress,
+    now: Progress,
+    /// Of earlier steps; `now` counts from zero in each.
+    before: Progress,
+    undone_blocks: u64,
+}
+
+impl Seen {
+    fn new(terminal: Terminal, blocks: Option<(u64, u64)>) -> Self {
+        Self {
+            bar: progress::Progress::new(terminal, blocks),
+            now: Progress::default(),
+            before: Progress::default(),
+            undone_blocks: 0,
+        }
+    }
+
+    const fn blocks(&self) -> u64 {
+        self.before.blocks + self.now.blocks
+    }
+
+    const fn logs(&self) -> u64 {
+        self.before.logs + self.now.logs
+    }
+}
+
+impl Watch for Seen {
+    fn progress(&mut self, progress: Progress) {
+        if progress.blocks < self.now.blocks {
+            self.before.blocks += self.now.blocks;
+            self.before.logs += self.now.logs;
+        }
+        self.now = progress;
+        self.bar.at(progress.block);
+    }
+
+    fn undone(&mut self, blocks: Undone) {
+        self.undone_blocks += blocks.to - blocks.from + 1;
+    }
+}
+
+fn report(
+    args: &Args,
+    terminal: Terminal,
+    nodes: &Nodes,
+    (from, to): (u64, Option<u64>),
+    seen: &Seen,
+) -> Result<(), Failure> {
+    let network = Network {
+        chain_id: nodes.chain_id(),
+    };
+    let proof = match args.proof {
+        ProofArg::Receipts => "receipts",
+        ProofArg::Headers => "headers",
+    };
+    if terminal.format == Format::Json {
+        return print_json(&json!({
+            "network": network.to_string(),
+            "chain_id": network.chain_id,
+            "from_block": from,
+            "to_block": to,
+            "blocks": seen.blocks(),
+            "logs": seen.logs(),
+            "blocks_undone": seen.undone_blocks,
+            "proof": proof,
+        }));
+    }
+    let range = to.map_or_else(
+        || format!("from block {from} on"),
+        |to| format!("blocks {from} to {to}"),
+    );
+    let undone = match seen.undone_blocks {
+        0 => String::new(),
+        blocks => format!(", {blocks} blocks undone and read again"),
+    };
+    print(&format!(
+        "{network}, {range}: {} blocks and {} logs new in the lake, proven by {proof}{undone}",
+        seen.blocks(),
+        seen.logs()
+    ))
+}
