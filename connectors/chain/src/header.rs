@@ -15,6 +15,7 @@ pub(crate) struct Header {
     pub(crate) parent_hash: B256,
     pub(crate) timestamp: u64,
     pub(crate) base_fee_per_gas: Option<u64>,
+    pub(crate) gas_used: u64,
     pub(crate) logs_bloom: Bloom,
     pub(crate) receipts_root: B256,
     /// Hashes of its transactions as the node lists them; no root vouches for them.
@@ -45,6 +46,7 @@ impl Header {
             parent_hash: fields.parent_hash,
             timestamp: fields.timestamp,
             base_fee_per_gas: fields.base_fee_per_gas,
+            gas_used: fields.gas_used,
             logs_bloom: fields.logs_bloom,
             receipts_root: fields.receipts_root,
             transactions,

@@ -26,7 +26,7 @@ pub use endpoint::EndpointOptions;
 pub use error::{ChainError, NodeError, NodeErrorKind};
 pub use follow::{Follow, Undone, Watch, follow, settle};
 pub use nodes::Nodes;
-pub use range_hint::RangeHint;
+pub use range_hint::{Dimension, RangeHint};
 pub use retry::Retry;
 pub use rpc_url::{BadRpcUrl, RpcUrl};
 pub use scan::{Progress, Proof, Scan, scan};

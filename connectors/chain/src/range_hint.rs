@@ -1,3 +1,13 @@
+/// What a node has found too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dimension {
+    /// Logs, or the time and bytes that they take.
+    #[default]
+    Logs,
+    /// Blocks.
+    Blocks,
+}
+
 /// What a node says it would answer, as far as it can be read from its refusal of a log range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RangeHint {
@@ -5,6 +15,8 @@ pub struct RangeHint {
     pub max_logs: Option<u64>,
     /// The most blocks that it looks through at once.
     pub max_blocks: Option<u64>,
+    /// What was too much.
+    pub dimension: Dimension,
     /// The range it proposes, both ends included.
     pub suggested: Option<(u64, u64)>,
 }
@@ -49,7 +61,8 @@ pub(crate) fn read(message: &str) -> Option<RangeHint> {
     let words = lower.split('[').next().unwrap_or_default();
     let numbers = numbers(words);
     let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-    if says(&["block range", "blocks range", "is limited to a"]) && !says(&["results", "logs in"]) {
+    if says(&["range"]) && !says(&["results", "logs in"]) {
+        hint.dimension = Dimension::Blocks;
         hint.max_blocks = numbers.last().copied();
     } else if let (true, [blocks, logs]) = (says(&["block range"]), numbers.as_slice()) {
         // "up to a 2K block range and no limit on the response size, or any block range with a cap of 10K logs"
@@ -90,7 +103,21 @@ mod tests {
     use super::*;
 
     fn hint(max_logs: Option<u64>, max_blocks: Option<u64>, suggested: Option<(u64, u64)>) -> Option<RangeHint> {
+        refusal(Dimension::Logs, max_logs, max_blocks, suggested)
+    }
+
+    fn range(max_blocks: Option<u64>) -> Option<RangeHint> {
+        refusal(Dimension::Blocks, None, max_blocks, None)
+    }
+
+    fn refusal(
+        dimension: Dimension,
+        max_logs: Option<u64>,
+        max_blocks: Option<u64>,
+        suggested: Option<(u64, u64)>,
+    ) -> Option<RangeHint> {
         Some(RangeHint {
+            dimension,
             max_logs,
             max_blocks,
             suggested,
@@ -111,12 +138,9 @@ mod tests {
                  on your parameters and the response size limit, this block range should work: [0x1, 0xff]",
                 hint(Some(10_000), None, Some((1, 255))),
             ),
-            ("exceed maximum block range: 5000", hint(None, Some(5000), None)),
-            (
-                "eth_getLogs is limited to a 10,000 range",
-                hint(None, Some(10_000), None),
-            ),
-            ("block range is too wide", hint(None, None, None)),
+            ("exceed maximum block range: 5000", range(Some(5000))),
+            ("eth_getLogs is limited to a 10,000 range", range(Some(10_000))),
+            ("block range is too wide", range(None)),
             ("query timeout exceeded", hint(None, None, None)),
             ("execution reverted", None),
             ("header not found", None),

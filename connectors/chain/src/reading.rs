@@ -1,7 +1,7 @@
 use crate::{
     error::{ChainError, NodeError, NodeErrorKind},
     header::Header,
-    log_range::LogRange,
+    log_range::{LogRange, Weights},
     logs::{self, RpcLog},
     nodes::Nodes,
     range_hint::RangeHint,
@@ -51,6 +51,7 @@ enum Logs {
     /// As the node tells them, by range.
     Told {
         range: LogRange,
+        weights: Weights,
         /// First block that is not asked for yet; refused ranges come before it.
         ask: u64,
         again: BTreeMap<u64, u64>,
@@ -82,6 +83,7 @@ impl Reading {
         let logs = match proof {
             Proof::Headers => Logs::Told {
                 range: LogRange::default(),
+                weights: Weights::from(at),
                 ask: at,
                 again: BTreeMap::new(),
                 arrived: BTreeMap::new(),
@@ -160,7 +162,14 @@ impl Reading {
     }
 
     fn dispatch_told(&mut self, concurrency: usize) {
-        let Logs::Told { range, ask, again, .. } = &mut self.logs else {
+        let Logs::Told {
+            range,
+            weights,
+            ask,
+            again,
+            ..
+        } = &mut self.logs
+        else {
             return;
         };
         // Until one range was answered, a second one would be refused for the same reason.
@@ -171,7 +180,7 @@ impl Reading {
                 None if self.contracts.is_empty() || *ask > self.end => return,
                 None => (*ask, self.end - *ask + 1),
             };
-            let to = from + range.next(from, left) - 1;
+            let to = from + range.next(from, left, weights) - 1;
             let rest = from + left - 1;
             if from == *ask {
                 *ask = to + 1;
@@ -221,16 +230,29 @@ impl Reading {
                 }
                 self.link()?;
             }
-            (Piece::Told(from, to, logs), Logs::Told { range, arrived, .. }) => {
+            (
+                Piece::Told(from, to, logs),
+                Logs::Told {
+                    range,
+                    weights,
+                    arrived,
+                    ..
+                },
+            ) => {
                 self.under_way.1 -= 1;
-                range.answered(to - from + 1, logs.len() as u64);
+                range.answered(from, to - from + 1, logs.len() as u64, weights);
                 arrived.insert(from, (to, logs));
                 self.gather();
             }
-            (Piece::Refused(from, to, hint, error), Logs::Told { range, again, .. }) => {
+            (
+                Piece::Refused(from, to, hint, error),
+                Logs::Told {
+                    range, weights, again, ..
+                },
+            ) => {
                 self.under_way.1 -= 1;
                 tracing::debug!("blocks {from} to {to}: {error}");
-                range.refused(from, to - from + 1, hint);
+                range.refused(from, to - from + 1, hint, weights);
                 again.insert(from, to);
             }
             (Piece::Proven(done), Logs::Proven { blocks, .. }) => {
@@ -256,11 +278,14 @@ impl Reading {
                     return Err(ChainError::Fork { number: header.number });
                 }
                 self.parent = Some(header.hash);
-                if let Logs::Proven { waiting, blocks } = &mut self.logs
-                    && logs::may_concern(&header, &self.contracts)
-                {
-                    blocks.insert(header.number, None);
-                    waiting.push_back(header.clone());
+                let concerns = logs::may_concern(&header, &self.contracts);
+                match &mut self.logs {
+                    Logs::Told { weights, .. } => weights.push(if concerns { header.gas_used as f64 } else { 0.0 }),
+                    Logs::Proven { waiting, blocks } if concerns => {
+                        blocks.insert(header.number, None);
+                        waiting.push_back(header.clone());
+                    }
+                    Logs::Proven { .. } => {}
                 }
                 self.linked.push_back(header);
             }
@@ -297,7 +322,10 @@ impl Reading {
         }
         let headers: Vec<Header> = self.linked.drain(..count).collect();
         let logs = match &mut self.logs {
-            Logs::Told { ready, .. } => checked(&self.nodes, &headers, ready, end)?,
+            Logs::Told { ready, weights, .. } => {
+                weights.forget(end + 1);
+                checked(&self.nodes, &headers, ready, end)?
+            }
             Logs::Proven { blocks, .. } => {
                 let later = blocks.split_off(&(end + 1));
                 let done = std::mem::replace(blocks, later);
