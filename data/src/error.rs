@@ -1,5 +1,5 @@
 use alloy_primitives::Address;
-use plimsoll_units::LogRef;
+use plimsoll_units::{LogRef, Network};
 use std::{io, path::PathBuf};
 
 /// Why a file or the lake cannot be used; the message is one line naming the file, the row and what is wrong.
@@ -148,6 +148,42 @@ pub enum DataError {
         file: String,
         /// Which of content and range differ.
         difference: &'static str,
+    },
+    /// What a connector hands over breaks a rule.
+    #[error("{network}: what was handed over to keep is not as it must be: {reason}")]
+    Stretch {
+        /// The network.
+        network: Network,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A block comes again with other content than the lake has.
+    #[error("{network}: block {block_number} is in the lake with {there}, and now comes with {now}")]
+    Contradiction {
+        /// The network.
+        network: Network,
+        /// The first block that differs.
+        block_number: u64,
+        /// What the lake has: its hash, or its logs of a contract.
+        there: String,
+        /// What was handed over.
+        now: String,
+    },
+    /// Blocks were to be given up that an import brought in.
+    #[error("{file} was imported and reaches to block {to_block}: blocks from {from_block} on cannot be given up")]
+    Imported {
+        /// The lake's file.
+        file: String,
+        /// The last block it covers.
+        to_block: u64,
+        /// The first block to give up.
+        from_block: u64,
+    },
+    /// Someone has written to the lake since it was opened, and replaced a file that was to be read.
+    #[error("{path}: the lake has changed since it was opened: read it again")]
+    Changed {
+        /// The file that is no longer what it was.
+        path: PathBuf,
     },
     /// Blocks that were asked for are not covered.
     #[error("the lake does not cover {missing} of {what} (it covers {covered}); {hint}")]

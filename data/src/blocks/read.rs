@@ -1,18 +1,24 @@
 use super::BlockHeader;
 use crate::{
     DataError,
-    parquet_file::{Numbers, ParquetFile},
+    parquet_file::{Blobs, Numbers, ParquetFile},
 };
+use alloy_primitives::B256;
 use plimsoll_units::Network;
 use std::{ops::RangeInclusive, path::Path};
 
 const COLUMNS: [&str; 3] = ["block_number", "timestamp", "base_fee_per_gas"];
+
+/// cryo's name of the column that files may lack.
+pub(super) const HASH: &str = "block_hash";
 
 /// Block headers of one Parquet file in rising order, each row checked; after an error it yields nothing more.
 #[derive(Debug)]
 pub struct BlockReader {
     file: ParquetFile,
     columns: Vec<&'static str>,
+    chain_id: Option<&'static str>,
+    hash: Option<&'static str>,
     network: Option<Network>,
     blocks: Option<RangeInclusive<u64>>,
     next_group: usize,
@@ -51,6 +57,7 @@ struct Batch {
     timestamp: Numbers,
     base_fee_per_gas: Numbers,
     chain_id: Option<Numbers>,
+    hash: Option<Blobs>,
 }
 
 /// Checks that blocks come in rising order and their times do not fall.
@@ -91,14 +98,22 @@ impl BlockReader {
         for column in COLUMNS {
             file.need(column)?;
         }
-        columns.extend(file.find(&["chain_id"]));
+        let chain_id = file.find(&["chain_id"]);
+        columns.extend(chain_id);
         for column in &columns {
             file.need_numbers(column)?;
         }
+        let hash = file.find(&[HASH]);
+        if let Some(column) = hash {
+            file.need_bytes(column)?;
+        }
+        columns.extend(hash);
         let (network, order, batch) = (None, BlockOrder::default(), None);
         Ok(Self {
             file,
             columns,
+            chain_id,
+            hash,
             network,
             blocks,
             next_group: 0,
@@ -175,11 +190,12 @@ impl BlockReader {
                 let typed = || DataError::file(self.file.path(), format!("column '{name}' holds no integers"));
                 Numbers::take(&frame, name).ok_or_else(typed)
             };
-            let chain_id = if self.columns.len() > COLUMNS.len() {
-                Some(column("chain_id")?)
-            } else {
-                None
-            };
+            let chain_id = self.chain_id.map(column).transpose()?;
+            let typed = || DataError::file(self.file.path(), format!("column '{HASH}' holds no bytes"));
+            let hash = self
+                .hash
+                .map(|name| Blobs::take(&frame, name).ok_or_else(typed))
+                .transpose()?;
             return Ok(Some(Batch {
                 at: 0,
                 rows: frame.height(),
@@ -187,6 +203,7 @@ impl BlockReader {
                 timestamp: column(COLUMNS[1])?,
                 base_fee_per_gas: column(COLUMNS[2])?,
                 chain_id,
+                hash,
             }));
         }
         Ok(None)
@@ -217,9 +234,13 @@ impl Batch {
                 format!("{id}, but the network asked for is {network} ({})", network.chain_id),
             ));
         }
+        let hash = match &self.hash {
+            Some(column) => column.fixed::<32>(row).map_err(|reason| (HASH, reason))?,
+            None => None,
+        };
         Ok(BlockHeader {
-            hash: None,
             number: self.number.need(row).map_err(|reason| (COLUMNS[0], reason))?,
+            hash: hash.map(B256::from),
             timestamp: self.timestamp.need(row).map_err(|reason| (COLUMNS[1], reason))?,
             base_fee_per_gas: self.base_fee_per_gas.get(row).map_err(|reason| (COLUMNS[2], reason))?,
         })

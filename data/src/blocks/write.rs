@@ -1,4 +1,7 @@
-use super::{BlockHeader, read::BlockOrder};
+use super::{
+    BlockHeader,
+    read::{BlockOrder, HASH},
+};
 use crate::{
     DataError,
     error::one_line,
@@ -8,8 +11,8 @@ use plimsoll_units::Network;
 use polars::{
     io::parquet::write::BatchedWriter,
     prelude::{
-        DataFrame, DataType, Field, IntoColumn, IntoSeries, NewChunkedArray, PolarsError, PolarsResult, Schema,
-        UInt32Chunked, UInt64Chunked,
+        BinaryChunkedBuilder, Column, DataFrame, DataType, Field, IntoColumn, IntoSeries, NewChunkedArray, PolarsError,
+        PolarsResult, Schema, UInt32Chunked, UInt64Chunked,
     },
 };
 use std::{
@@ -19,10 +22,13 @@ use std::{
 };
 
 /// Writes block headers in the columns of cryo's `blocks` as zstd Parquet; the same headers give the same bytes.
+///
+/// All headers of a file carry their hash or none does, and only then is there a column for it.
 pub struct BlockWriter<W: Write> {
     name: PathBuf,
     network: Network,
     writer: BatchedWriter<W>,
+    hashed: bool,
     pending: Vec<BlockHeader>,
     order: BlockOrder,
     rows: u64,
@@ -47,7 +53,9 @@ pub fn write<W: Write>(
     network: Network,
     rows: impl IntoIterator<Item = Result<BlockHeader, DataError>>,
 ) -> Result<u64, DataError> {
-    let mut writer = BlockWriter::new(name, to, network)?;
+    let mut rows = rows.into_iter().peekable();
+    let hashed = matches!(rows.peek(), Some(Ok(first)) if first.hash.is_some());
+    let mut writer = BlockWriter::of(name, to, network, hashed)?;
     for header in rows {
         writer.push(header?)?;
     }
@@ -55,7 +63,7 @@ pub fn write<W: Write>(
 }
 
 impl<W: Write> BlockWriter<W> {
-    /// A writer to `to`; `name` stands for it in errors.
+    /// A writer to `to` of headers without a hash; `name` stands for it in errors.
     ///
     /// # Errors
     /// Where nothing can be written.
@@ -63,18 +71,28 @@ impl<W: Write> BlockWriter<W> {
         Self::labelled(name, to, network, &[])
     }
 
+    /// The same for headers that carry their hash, or that do not.
+    pub(crate) fn of(name: &Path, to: W, network: Network, hashed: bool) -> Result<Self, DataError> {
+        Self::open(name, to, network, &[], hashed)
+    }
+
     /// The same with keys and values in the file's footer.
     ///
     /// # Errors
     /// Where nothing can be written.
     pub fn labelled(name: &Path, to: W, network: Network, labels: &[(&str, &str)]) -> Result<Self, DataError> {
-        let writer = zstd(to, labels).batched(&schema());
+        Self::open(name, to, network, labels, false)
+    }
+
+    fn open(name: &Path, to: W, network: Network, labels: &[(&str, &str)], hashed: bool) -> Result<Self, DataError> {
+        let writer = zstd(to, labels).batched(&schema(hashed));
         let writer = writer.map_err(|error| DataError::file(name, error.to_string()))?;
         let (pending, order) = (Vec::new(), BlockOrder::default());
         Ok(Self {
             name: name.to_owned(),
             network,
             writer,
+            hashed,
             pending,
             order,
             rows: 0,
@@ -84,7 +102,8 @@ impl<W: Write> BlockWriter<W> {
     /// Takes one header.
     ///
     /// # Errors
-    /// Where it does not follow the one before, does not fit cryo's columns, or writing fails.
+    /// Where it does not follow the one before, has no hash though the file has or the other way round, does not fit
+    /// cryo's columns, or writing fails.
     pub fn push(&mut self, header: BlockHeader) -> Result<(), DataError> {
         self.rows += 1;
         self.order.check(&self.name, self.rows, &header)?;
@@ -98,6 +117,17 @@ impl<W: Write> BlockWriter<W> {
                     reason,
                 });
             }
+        }
+        if header.hash.is_some() != self.hashed {
+            let reason = match self.hashed {
+                true => format!("block {} has no hash, those before it have", header.number),
+                false => format!("block {} has a hash, this file keeps none", header.number),
+            };
+            return Err(DataError::Row {
+                path: self.name.clone(),
+                row: self.rows,
+                reason,
+            });
         }
         self.pending.push(header);
         if self.pending.len() == ROW_GROUP_ROWS {
@@ -121,7 +151,7 @@ impl<W: Write> BlockWriter<W> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let written = frame(&self.pending, self.network).and_then(|frame| self.writer.write_batch(&frame));
+        let written = frame(&self.pending, self.network, self.hashed).and_then(|frame| self.writer.write_batch(&frame));
         self.pending.clear();
         written.map_err(|error| self.failed(&error))
     }
@@ -131,27 +161,36 @@ impl<W: Write> BlockWriter<W> {
     }
 }
 
-fn schema() -> Schema {
+fn schema(hashed: bool) -> Schema {
+    let hash = hashed.then_some((HASH, DataType::Binary));
     let columns = [
         ("block_number", DataType::UInt32),
         ("timestamp", DataType::UInt32),
         ("base_fee_per_gas", DataType::UInt64),
         ("chain_id", DataType::UInt64),
     ];
-    columns
-        .into_iter()
+    hash.into_iter()
+        .chain(columns)
         .map(|(name, dtype)| Field::new(name.into(), dtype))
         .collect()
 }
 
 /// Numbers that [`BlockWriter::push`] has checked to fit.
 #[allow(clippy::cast_possible_truncation)]
-fn frame(headers: &[BlockHeader], network: Network) -> PolarsResult<DataFrame> {
+fn frame(headers: &[BlockHeader], network: Network, hashed: bool) -> PolarsResult<DataFrame> {
     let number = headers.iter().map(|header| header.number as u32);
     let timestamp = headers.iter().map(|header| header.timestamp as u32);
     let base_fee = headers.iter().map(|header| header.base_fee_per_gas);
     let chain_id = headers.iter().map(|_| network.chain_id);
-    DataFrame::new_infer_height(vec![
+    let mut columns: Vec<Column> = Vec::new();
+    if hashed {
+        let mut builder = BinaryChunkedBuilder::new(HASH.into(), headers.len());
+        for header in headers {
+            builder.append_option(header.hash.as_ref().map(|hash| hash.as_slice()));
+        }
+        columns.push(builder.finish().into_series().into_column());
+    }
+    columns.extend([
         UInt32Chunked::from_iter_values("block_number".into(), number)
             .into_series()
             .into_column(),
@@ -164,5 +203,6 @@ fn frame(headers: &[BlockHeader], network: Network) -> PolarsResult<DataFrame> {
         UInt64Chunked::from_iter_values("chain_id".into(), chain_id)
             .into_series()
             .into_column(),
-    ])
+    ]);
+    DataFrame::new_infer_height(columns)
 }

@@ -31,10 +31,16 @@ impl ContentHash {
         self.0.update(&log.data);
     }
 
+    /// A header without a hash is spelled as it was before there were any; one with a hash by a marker of its own.
     pub(super) fn block(&mut self, header: &BlockHeader) {
         self.number(header.number);
         self.number(header.timestamp);
-        self.optional(header.base_fee_per_gas);
+        let Some(hash) = &header.hash else {
+            return self.optional(header.base_fee_per_gas);
+        };
+        self.0.update([2 + u8::from(header.base_fee_per_gas.is_some())]);
+        self.number(header.base_fee_per_gas.unwrap_or_default());
+        self.0.update(hash);
     }
 
     pub(super) fn finish(self) -> B256 {

@@ -1,7 +1,7 @@
 use super::{
     Entry, Lake, Outcome, STAGING,
     content::ContentHash,
-    lock, manifest,
+    manifest,
     name::{Dataset, FileName},
     stage::{Pen, Staged, Temporary},
 };
@@ -15,7 +15,6 @@ use plimsoll_protocols::RawLog;
 use plimsoll_units::Network;
 use std::{
     collections::BTreeMap,
-    fs,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -84,7 +83,9 @@ impl Lake {
         reader.expect_network(network);
         let source = reader.path().to_owned();
         let temporary = Temporary::create(&self.dir.join(STAGING), 0)?;
-        let mut writer = BlockWriter::new(&source, temporary.pen(), network)?;
+        let mut reader = reader.peekable();
+        let hashed = matches!(reader.peek(), Some(Ok(first)) if first.hash.is_some());
+        let mut writer = BlockWriter::of(&source, temporary.pen(), network, hashed)?;
         let mut content = ContentHash::blocks();
         let mut span: Option<(u64, u64)> = None;
         for header in reader {
@@ -116,25 +117,6 @@ impl Lake {
         Ok(ImportReport {
             files: self.publish(Dataset::Blocks, network, vec![staged])?,
         })
-    }
-
-    /// Takes the lock, looks at the manifest again, and clears away what a crash left.
-    fn begin(&mut self) -> Result<fs::File, DataError> {
-        let lock = lock(&self.dir)?;
-        self.entries = manifest::read(&self.dir)?;
-        let staging = self.dir.join(STAGING);
-        match fs::remove_dir_all(&staging) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(DataError::Io {
-                    path: staging,
-                    doing: "clear",
-                    cause,
-                });
-            }
-            _ => {}
-        }
-        fs::create_dir_all(&staging).map_err(DataError::io(&staging, "create"))?;
-        Ok(lock)
     }
 
     fn stage_logs(

@@ -1,4 +1,7 @@
-use super::name::{Dataset, FileName};
+use super::{
+    name::{Dataset, FileName},
+    window,
+};
 use crate::{DataError, error::one_line};
 use alloy_primitives::{Address, B256, hex};
 use plimsoll_units::Network;
@@ -27,6 +30,8 @@ pub struct Entry {
     pub from_block: u64,
     /// Last block that is covered.
     pub to_block: u64,
+    /// Whether it was appended block by block, so that the lake may extend it within its window and give up its end.
+    pub appended: bool,
     /// Number of rows.
     pub rows: u64,
     /// Size of the file in bytes.
@@ -48,6 +53,8 @@ struct Record {
     address: Option<String>,
     from_block: u64,
     to_block: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    appended: bool,
     rows: u64,
     bytes: u64,
     content_hash: String,
@@ -109,6 +116,7 @@ impl Entry {
             address: self.address.map(lower),
             from_block: self.from_block,
             to_block: self.to_block,
+            appended: self.appended,
             rows: self.rows,
             bytes: self.bytes,
             content_hash: hex::encode(self.content_hash),
@@ -149,6 +157,9 @@ impl TryFrom<Record> for Entry {
                 record.from_block, record.to_block
             ));
         }
+        if record.appended && window::of(record.from_block) != window::of(record.to_block) {
+            return Err("it was appended, and spans two windows".to_owned());
+        }
         let entry = Self {
             file: record.file,
             dataset,
@@ -156,6 +167,7 @@ impl TryFrom<Record> for Entry {
             address,
             from_block: record.from_block,
             to_block: record.to_block,
+            appended: record.appended,
             rows: record.rows,
             bytes: record.bytes,
             content_hash: digest(&record.content_hash)?,

@@ -9,16 +9,27 @@
 //! A file is written to `.staging`, synced, renamed and only then entered in the manifest, which is replaced in one
 //! step under a lock. Readers read what the manifest lists and nothing else, so a crash at any point leaves the old
 //! lake or the new one.
+//!
+//! What a connector appends is kept in files of aligned windows of blocks, rewritten as they grow: which files there are
+//! and what is in them follows from the rows and the blocks covered, not from how they came.
 
+mod append;
 mod content;
 mod coverage;
 mod import;
+mod journal;
 mod manifest;
+mod missing;
 mod name;
 mod publish;
 mod read;
+mod recent;
+mod row;
+mod sink;
 mod stage;
+mod undo;
 mod verify;
+mod window;
 
 pub use import::{ImportReport, Imported};
 pub use manifest::Entry;
@@ -31,6 +42,7 @@ use crate::DataError;
 use alloy_primitives::Address;
 use coverage::Coverage;
 use plimsoll_units::Network;
+use recent::Recent;
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -39,11 +51,12 @@ use std::{
 const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
 
-/// An open lake; it sees the manifest as it was when it was opened or last imported into.
+/// An open lake; it sees the manifest as it was when it was opened or last written to.
 #[derive(Debug)]
 pub struct Lake {
     dir: PathBuf,
     entries: Vec<Entry>,
+    recent: Recent,
 }
 
 impl Lake {
@@ -55,6 +68,7 @@ impl Lake {
         Ok(Self {
             dir: dir.to_owned(),
             entries: manifest::read(dir)?,
+            recent: Recent::default(),
         })
     }
 
@@ -92,6 +106,13 @@ impl Lake {
         &self.entries
     }
 
+    /// Takes the lock, looks at the manifest again, and clears away what a crash left.
+    fn begin(&mut self) -> Result<File, DataError> {
+        let (lock, entries) = journal::begin(&self.dir)?;
+        self.entries = entries;
+        Ok(lock)
+    }
+
     fn coverage(&self, dataset: Dataset, network: Network, address: Option<Address>) -> Coverage<'_> {
         let of = |entry: &&Entry| (entry.dataset, entry.network, entry.address) == (dataset, network, address);
         Coverage::new(self.entries.iter().filter(of).collect())
@@ -106,5 +127,7 @@ fn lock(dir: &Path) -> Result<File, DataError> {
     Ok(file)
 }
 
+#[cfg(test)]
+mod sink_tests;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,12 @@
 use super::{
-    Entry, Imported, Lake,
+    Entry, Imported, Lake, journal,
     manifest::{self, what},
     name::{Dataset, FileName},
     stage::Staged,
 };
 use crate::DataError;
 use plimsoll_units::Network;
-use std::fs;
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// What became of one contract's rows of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,31 +62,58 @@ impl Lake {
             entries.push(entry);
             manifest::sort(&mut entries);
         }
-        for (staged, file) in &moves {
-            let place = self.dir.join(file);
-            let parent = place.parent().unwrap_or(&self.dir);
-            fs::create_dir_all(parent).map_err(DataError::io(parent, "create"))?;
-            fs::rename(&staged.temporary.path, &place).map_err(DataError::io(&place, "put in place"))?;
-            for dir in parent.ancestors().take_while(|dir| dir.starts_with(&self.dir)) {
-                manifest::sync_dir(dir)?;
-            }
-        }
         if !moves.is_empty() {
-            manifest::write(&self.dir, &entries)?;
+            self.commit(&moves, entries, &replaced)?;
         }
-        for file in replaced
-            .iter()
-            .filter(|file| entries.iter().all(|entry| entry.file != **file))
-        {
-            // No reader looks at it any more; where it cannot be removed, `verify` shows it.
-            let _ = fs::remove_file(self.dir.join(file));
+        Ok(imported)
+    }
+
+    /// Puts files in their places, makes `entries` the manifest, and removes what they replace; or changes nothing.
+    ///
+    /// The caller holds the lock. No file takes the place of one that is listed: what replaces covers other blocks.
+    pub(super) fn commit(
+        &mut self,
+        moves: &[(Staged, String)],
+        mut entries: Vec<Entry>,
+        replaced: &[String],
+    ) -> Result<(), DataError> {
+        manifest::sort(&mut entries);
+        let journal = moves.iter().map(|(_, file)| file).chain(replaced);
+        journal::write(&self.dir, journal)?;
+        let listed = self
+            .put_in_place(moves)
+            .and_then(|()| manifest::write(&self.dir, &entries));
+        if let Err(error) = listed {
+            // The manifest on the disk decides which files stay; where even this fails, the next writer does it.
+            if let Ok(entries) = manifest::read(&self.dir) {
+                let _ = journal::settle(&self.dir, &entries);
+                self.entries = entries;
+            }
+            return Err(error);
         }
         self.entries = entries;
-        Ok(imported)
+        journal::settle(&self.dir, &self.entries)
+    }
+
+    fn put_in_place(&self, moves: &[(Staged, String)]) -> Result<(), DataError> {
+        let mut dirs = BTreeSet::new();
+        for (staged, file) in moves {
+            let place = self.dir.join(file);
+            let parent = place.parent().unwrap_or(&self.dir);
+            if dirs.insert(parent.to_owned()) {
+                fs::create_dir_all(parent).map_err(DataError::io(parent, "create"))?;
+                let above = parent.ancestors().skip(1);
+                dirs.extend(above.take_while(|dir| dir.starts_with(&self.dir)).map(Path::to_owned));
+            }
+            fs::rename(&staged.temporary.path, &place).map_err(DataError::io(&place, "put in place"))?;
+        }
+        // The deepest first, so that no directory lasts longer than the name that leads to it.
+        dirs.iter().rev().try_for_each(|dir| manifest::sync_dir(dir))
     }
 }
 
-fn entry(dataset: Dataset, network: Network, staged: &Staged) -> Entry {
+/// What the manifest says of a staged file.
+pub(super) fn entry(dataset: Dataset, network: Network, staged: &Staged) -> Entry {
     let (from_block, to_block) = (staged.from_block, staged.to_block);
     Entry {
         file: Entry::file_of(
@@ -103,6 +130,7 @@ fn entry(dataset: Dataset, network: Network, staged: &Staged) -> Entry {
         address: staged.address,
         from_block,
         to_block,
+        appended: false,
         rows: staged.rows,
         bytes: staged.bytes,
         content_hash: staged.content_hash,

@@ -2,7 +2,7 @@ use super::{
     Entry, Lake,
     content::{self, plain},
     coverage::{Coverage, spelled},
-    manifest::{lower, what},
+    manifest::{self, lower, what},
     name::Dataset,
 };
 use crate::{
@@ -21,6 +21,7 @@ use std::{
     io::Read,
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 const GAP_HINT: &str = "import them, or, where they hold no log, import their neighbour again with --from-block and \
@@ -48,8 +49,39 @@ pub struct LakeLogs {
 #[derive(Debug)]
 struct Stream {
     address: Address,
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Listed>,
     reader: Option<LogReader>,
+}
+
+/// A listed file as it was when the read began.
+#[derive(Debug)]
+struct Listed {
+    path: PathBuf,
+    stamp: Option<(u64, SystemTime)>,
+}
+
+impl Listed {
+    fn new(path: PathBuf) -> Self {
+        let stamp = stamp(&path);
+        Self { path, stamp }
+    }
+
+    /// Opens it, unless a writer has removed or replaced it: then the rest of the read would be of another lake.
+    fn open<R>(&self, open: impl FnOnce(&Path) -> Result<R, DataError>) -> Result<R, DataError> {
+        let opened = open(&self.path);
+        if stamp(&self.path) == self.stamp {
+            return opened;
+        }
+        Err(DataError::Changed {
+            path: self.path.clone(),
+        })
+    }
+}
+
+/// Length and time of the last write: who replaces a file writes it later.
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 impl Lake {
@@ -60,7 +92,8 @@ impl Lake {
     ///
     /// # Errors
     /// [`DataError::NotInLake`], [`DataError::Gap`] where a block of the range is not covered, and
-    /// [`DataError::LakeFile`] where a file is missing or of another size than the manifest says.
+    /// [`DataError::LakeFile`] where a file is missing or of another size than the manifest says; in the read itself and here
+    /// [`DataError::Changed`] where a writer has replaced a file meanwhile.
     pub fn logs(
         &self,
         network: Network,
@@ -143,16 +176,24 @@ impl Lake {
         coverage: &Coverage<'_>,
         range: &RangeInclusive<u64>,
         hasher: &mut Sha256,
-    ) -> Result<VecDeque<PathBuf>, DataError> {
+    ) -> Result<VecDeque<Listed>, DataError> {
         let entries = coverage.within(*range.start(), *range.end());
         entries
             .map(|entry| {
                 hasher.update(entry.content_hash);
-                let path = self.dir.join(&entry.file);
-                intact(&path, entry)?;
-                Ok(path)
+                let file = Listed::new(self.dir.join(&entry.file));
+                intact(&file.path, entry).map_err(|error| self.explained(error, entry, &file.path))?;
+                Ok(file)
             })
             .collect()
+    }
+
+    /// The error of a file that is not as the manifest says, where it is that the manifest has changed meanwhile.
+    pub(super) fn explained(&self, error: DataError, entry: &Entry, path: &Path) -> DataError {
+        match manifest::read(&self.dir) {
+            Ok(entries) if !entries.contains(entry) => DataError::Changed { path: path.to_owned() },
+            _ => error,
+        }
     }
 
     /// The contracts in the lake, for messages.
@@ -297,8 +338,8 @@ impl Stream {
                     None => self.reader = None,
                 }
             }
-            let path = self.files.pop_front()?;
-            match logs::parquet::open_range(&path, range.clone()) {
+            let file = self.files.pop_front()?;
+            match file.open(|path| logs::parquet::open_range(path, range.clone())) {
                 Ok(reader) => self.reader = Some(reader),
                 Err(error) => return Some(Err(error)),
             }
@@ -382,7 +423,7 @@ impl Iterator for LakeLogs {
 pub struct LakeBlocks {
     range: RangeInclusive<u64>,
     data_hash: B256,
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Listed>,
     reader: Option<BlockReader>,
     done: bool,
 }
@@ -403,8 +444,8 @@ impl LakeBlocks {
             if let Some(next) = self.reader.as_mut().and_then(Iterator::next) {
                 return Some(next);
             }
-            let path = self.files.pop_front()?;
-            match blocks::open_range(&path, self.range.clone()) {
+            let file = self.files.pop_front()?;
+            match file.open(|path| blocks::open_range(path, self.range.clone())) {
                 Ok(reader) => self.reader = Some(reader),
                 Err(error) => return Some(Err(error)),
             }

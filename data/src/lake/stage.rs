@@ -18,7 +18,8 @@ pub(super) struct Temporary {
 
 #[derive(Debug)]
 struct Sink {
-    file: BufWriter<File>,
+    /// `None` once sealed, so that many staged files are not as many open ones.
+    file: Option<BufWriter<File>>,
     hasher: Sha256,
     bytes: u64,
 }
@@ -32,7 +33,7 @@ impl Temporary {
         let path = dir.join(format!("{number:06}.parquet.tmp"));
         let file = File::create(&path).map_err(DataError::io(&path, "create"))?;
         let sink = Sink {
-            file: BufWriter::new(file),
+            file: Some(BufWriter::new(file)),
             hasher: Sha256::new(),
             bytes: 0,
         };
@@ -49,8 +50,10 @@ impl Temporary {
     /// Brings all bytes to the disk and returns their number and SHA-256.
     pub(super) fn seal(&self) -> Result<(u64, B256), DataError> {
         let mut sink = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let synced = sink.file.flush().and_then(|()| sink.file.get_ref().sync_all());
-        synced.map_err(DataError::io(&self.path, "write"))?;
+        if let Some(mut file) = sink.file.take() {
+            let synced = file.flush().and_then(|()| file.get_ref().sync_all());
+            synced.map_err(DataError::io(&self.path, "write"))?;
+        }
         Ok((sink.bytes, content::finish(sink.hasher.clone())))
     }
 }
@@ -65,14 +68,16 @@ impl Drop for Temporary {
 impl Write for Pen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sink.file.write_all(bytes)?;
+        let file = sink.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        file.write_all(bytes)?;
         sink.hasher.update(bytes);
         sink.bytes += bytes.len() as u64;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
+        let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sink.file.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 

@@ -11,6 +11,7 @@ mod mismatch;
 mod proof;
 mod replay;
 mod tick_knowledge;
+mod undo;
 
 #[cfg(test)]
 mod history;
@@ -18,6 +19,8 @@ mod history;
 mod lifetimes_tests;
 #[cfg(test)]
 mod replay_properties;
+#[cfg(test)]
+mod undo_properties;
 
 pub use counts::ReplayCounts;
 pub use divergence::Divergence;

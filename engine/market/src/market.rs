@@ -1,16 +1,17 @@
-use crate::{Applied, Divergence, Event, EventBody, PoolReplay, ReplayCounts};
+use crate::{Applied, Divergence, Event, EventBody, PoolReplay, ReplayCounts, undo::UndoLog};
 use alloy_primitives::Address;
 use plimsoll_units::{LogRef, Side};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU64};
 
 /// Every pool at one block.
 #[derive(Debug, Clone, Default)]
 pub struct Market {
     pools: BTreeMap<Address, MarketPool>,
+    undo: Option<UndoLog>,
 }
 
 /// A pool's replay with the tokens it trades.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarketPool {
     /// The pool, proven event by event.
     pub replay: PoolReplay,
@@ -55,11 +56,52 @@ pub enum MarketError {
         /// The emitter.
         contract: Address,
     },
+    /// A block is to be undone of which nothing is kept.
+    #[error("block {number} cannot be undone: {}", match oldest {
+        Some(oldest) => format!("what is kept goes back to block {oldest}"),
+        None => "nothing is kept to undo blocks with".to_owned(),
+    })]
+    UndoTooDeep {
+        /// The first block to undo.
+        number: u64,
+        /// The oldest block that can be undone; `None` where [`Market::keep_undo`] was not asked for.
+        oldest: Option<u64>,
+    },
 }
 
 impl Market {
+    /// From now on keeps what undoes the last `depth` blocks, of which `first` is the next to come.
+    ///
+    /// It costs a copy of each pool a block touches, before the block's first event; without it nothing is copied.
+    pub fn keep_undo(&mut self, depth: NonZeroU64, first: u64) {
+        self.undo = Some(UndoLog::new(depth.get(), first));
+    }
+
+    /// Puts every pool, its counts too, back as it was at the end of the block before `number`.
+    ///
+    /// Pools that were inserted meanwhile stay as they were inserted.
+    ///
+    /// # Errors
+    /// [`MarketError::UndoTooDeep`] where that is further back than what is kept; nothing has changed then.
+    pub fn undo_from(&mut self, number: u64) -> Result<(), MarketError> {
+        let Some(undo) = self.undo.as_mut().filter(|undo| undo.oldest() <= number) else {
+            let oldest = self.undo.as_ref().map(UndoLog::oldest);
+            return Err(MarketError::UndoTooDeep { number, oldest });
+        };
+        // A pool's copy from the oldest of these blocks comes last, and is the one that stays.
+        for replay in undo.take_from(number) {
+            if let Some(pool) = self.pools.get_mut(&replay.address()) {
+                pool.replay = replay;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a pool.
     pub fn insert(&mut self, pool: MarketPool) {
+        if let Some(undo) = &mut self.undo {
+            undo.forget(pool.replay.address());
+        }
         self.pools.insert(pool.replay.address(), pool);
     }
 
@@ -73,7 +115,7 @@ impl Market {
         self.pools.values()
     }
 
-    /// Applies one event and proves it.
+    /// Applies one event and proves it; events come in the order of the chain.
     ///
     /// # Errors
     /// A divergence from the chain, or a contract that the market does not hold.
@@ -86,6 +128,9 @@ impl Market {
             contract: event.contract,
         };
         let pool = self.pools.get_mut(&event.contract).ok_or(unknown)?;
+        if let Some(undo) = &mut self.undo {
+            undo.keep(event.at.block_number, &pool.replay);
+        }
         Ok(pool.replay.apply(event.at, body)?)
     }
 

@@ -40,7 +40,7 @@ pub enum Applied {
 }
 
 /// What is known of the pool before the first log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Knowledge {
     /// Everything, positions too: the logs begin with the pool's first price.
     FromBirth,
@@ -53,7 +53,7 @@ enum Knowledge {
 }
 
 /// Re-executes a pool's events and proves each against its log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolReplay {
     network: Network,
     address: Address,

@@ -3,13 +3,13 @@ use plimsoll_protocols::uniswap_v3::{FeeGrowth, Pool, TickInfo};
 use plimsoll_units::Tick;
 
 /// What is known of each tick, where the start state was not given. A tick is known once a swap has passed it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TickKnowledge {
     ticks: HashMap<i32, Earlier>,
 }
 
 /// The share of a tick's liquidity whose positions were opened before the data begin.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Earlier {
     /// At least this much.
     gross: u128,
