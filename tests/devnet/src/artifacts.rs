@@ -1,44 +1,18 @@
+use crate::packages::{self, Package};
 use alloy_primitives::{Bytes, hex};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha512};
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// A published package, pinned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Package {
-    /// Name and version, as npm takes them.
-    pub name: &'static str,
-    /// sha512 of its archive, base64, as the registry publishes it.
-    pub sha512: &'static str,
-}
-
-/// Factory and pair of Uniswap v2.
-pub const UNISWAP_V2_CORE: Package = Package {
-    name: "@uniswap/v2-core@1.0.1",
-    sha512: "MtybtkUPSyysqLY2U210NBDeCHX+ltHt3oADGdjqoThZaFRDKwM6k1Nb3F0A3hk5hwuQvytFWhrWHOEq6nVJ8Q==",
-};
-
-/// Factory and pool of Uniswap v3.
-pub const UNISWAP_V3_CORE: Package = Package {
-    name: "@uniswap/v3-core@1.0.1",
-    sha512: "7pVk4hEm00j9tc71Y9+ssYpO6ytkeI0y7WE9P6UcmNzhxPePwyAxImuhVsTqWK9YFvzgtvzJHi64pBl4jUzKMQ==",
-};
-
-/// Pool manager, lenses and periphery of Uniswap v4.
-pub const UNISWAP_V4_PERIPHERY: Package = Package {
-    name: "@uniswap/v4-periphery@1.0.3",
-    sha512: "JxLL0Djv9XcMvI2PatEnWrCrxuEaYNVhHxstndBOP+aJfh1XLg5ec8SDZ0xyoVfg2ElJTvuKpBgnu90bNValsg==",
-};
-
-/// Why the contracts could not be had.
+/// Why the contracts, or the node, could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// No npm.
+    /// No npm, or no node.
     #[error("the tests against the genuine contracts need npm: install Node.js 20 or later ({0})")]
     NoNode(io::Error),
     /// npm could not fetch the package.
@@ -67,6 +41,19 @@ pub enum ArtifactError {
         /// What is wrong.
         reason: String,
     },
+    /// A source that does not become the published bytecode.
+    #[error("{contract} could not be compiled with {compiler}: {said}")]
+    NotCompiled {
+        /// The contract.
+        contract: &'static str,
+        /// The compiler's package.
+        compiler: &'static str,
+        /// What went wrong.
+        said: String,
+    },
+    /// No node is published for this machine.
+    #[error("no anvil is published for {0}: install Foundry, so that `anvil` is on the PATH")]
+    NoAnvil(&'static str),
     /// The disk.
     #[error("{path}: {cause}")]
     Io {
@@ -79,71 +66,138 @@ pub enum ArtifactError {
 
 /// The creation code in an artifact of a package, by its path within the package.
 ///
-/// The package is fetched once and kept under the user's cache; every read checks its hash.
+/// The package is fetched once; the code is kept under the user's cache, and every read checks its hash.
 ///
 /// # Errors
 /// No Node, no registry, or an archive that is not the pinned one.
 pub fn creation_code(package: &Package, artifact: &str) -> Result<Bytes, ArtifactError> {
-    let archive = archive(package)?;
-    let file = format!("package/{artifact}");
-    let missing = |reason: String| ArtifactError::NoArtifact {
-        package: package.name,
-        file: file.clone(),
-        reason,
-    };
-    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
-    for entry in tar.entries().map_err(|error| missing(error.to_string()))? {
-        let mut entry = entry.map_err(|error| missing(error.to_string()))?;
-        if entry.path().is_ok_and(|path| path == Path::new(&file)) {
-            let mut text = String::new();
-            entry
-                .read_to_string(&mut text)
-                .map_err(|error| missing(error.to_string()))?;
-            let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| missing(error.to_string()))?;
-            // Hardhat writes the code itself, Foundry an object around it.
-            let code = &json["bytecode"];
-            let code = code
-                .as_str()
-                .or_else(|| code["object"].as_str())
-                .ok_or_else(|| missing("no bytecode".to_owned()))?;
-            return hex::decode(code)
-                .map(Bytes::from)
-                .map_err(|error| missing(error.to_string()));
-        }
-    }
-    Err(missing("it is not in the archive".to_owned()))
+    let name = format!("{}/{}.creation", stem(package), artifact.replace('/', "-"));
+    let code = kept(&name, package.sha512, |cache| {
+        let text = cache.entry(package, artifact)?;
+        let missing = |reason: String| ArtifactError::NoArtifact {
+            package: package.name,
+            file: artifact.to_owned(),
+            reason,
+        };
+        let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| missing(error.to_string()))?;
+        // Hardhat writes the code itself, Foundry an object around it.
+        let code = &json["bytecode"];
+        let code = code.as_str().or_else(|| code["object"].as_str());
+        let code = code.ok_or_else(|| missing("no bytecode".to_owned()))?;
+        hex::decode(code).map_err(|error| missing(error.to_string()))
+    })?;
+    Ok(code.into())
 }
 
-/// The package's archive, fetched under a file lock where it is not there yet.
-fn archive(package: &Package) -> Result<Vec<u8>, ArtifactError> {
-    let folder = cache();
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| ArtifactError::Io { path, cause }
+/// The `anvil` to run: the user's own from the PATH, else the pinned one in the user's cache.
+///
+/// # Errors
+/// As [`creation_code`], or a machine that none is published for.
+pub(crate) fn anvil_program() -> Result<PathBuf, ArtifactError> {
+    let own = std::env::var_os("PATH").and_then(|path| {
+        let mut programs = std::env::split_paths(&path).map(|folder| folder.join("anvil"));
+        programs.find(|program| program.is_file())
+    });
+    if let Some(own) = own {
+        return Ok(own);
+    }
+    let package = packages::anvil().ok_or(ArtifactError::NoAnvil(std::env::consts::OS))?;
+    let name = format!("{}/anvil", stem(&package));
+    kept(&name, package.sha512, |cache| cache.entry(&package, "bin/anvil"))?;
+    Ok(folder().join(name))
+}
+
+/// What is made once out of packages and kept as a file of the cache; `origin` stands for all that it is made from.
+///
+/// Beside the file lies a line with its origin and its hash. A file that is not what the line says is made again.
+///
+/// # Errors
+/// Those of `make`, and the disk's.
+pub(crate) fn kept(
+    name: &str,
+    origin: &str,
+    make: impl FnOnce(&Cache) -> Result<Vec<u8>, ArtifactError>,
+) -> Result<Vec<u8>, ArtifactError> {
+    let path = folder().join(name);
+    let line_path = path.with_added_extension("sha512");
+    let read = || {
+        let bytes = fs::read(&path).ok()?;
+        let line = fs::read_to_string(&line_path).ok()?;
+        (line == format!("{origin} {}\n", hash(&bytes))).then_some(bytes)
     };
-    fs::create_dir_all(&folder).map_err(at(&folder))?;
-    let lock_path = folder.join("lock");
-    let lock = File::create(&lock_path).map_err(at(&lock_path))?;
-    lock.lock().map_err(at(&lock_path))?;
-    let path = folder.join(format!(
-        "{}.tgz",
-        package.name.trim_start_matches('@').replace(['/', '@'], "-")
-    ));
-    if let Ok(bytes) = fs::read(&path)
-        && hash(&bytes) == package.sha512
-    {
+    if let Some(bytes) = read() {
         return Ok(bytes);
     }
-    fetch(package, &folder)?;
-    let bytes = fs::read(&path).map_err(at(&path))?;
-    let got = hash(&bytes);
-    if got == package.sha512 {
-        Ok(bytes)
-    } else {
-        Err(ArtifactError::WrongHash {
+    let cache = Cache::open()?;
+    // Somebody else may have made it while the lock was theirs.
+    if let Some(bytes) = read() {
+        return Ok(bytes);
+    }
+    let bytes = make(&cache)?;
+    write(&path, &bytes)?;
+    write(&line_path, format!("{origin} {}\n", hash(&bytes)).as_bytes())?;
+    Ok(bytes)
+}
+
+/// The cache's folder, held by one process at a time.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    /// Unlocks when it is dropped.
+    _lock: File,
+}
+
+impl Cache {
+    fn open() -> Result<Self, ArtifactError> {
+        let folder = folder();
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        let path = folder.join("lock");
+        let lock = File::create(&path).map_err(at(&path))?;
+        lock.lock().map_err(at(&path))?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// A file of a package, by its path within the package.
+    pub(crate) fn entry(&self, package: &Package, file: &str) -> Result<Vec<u8>, ArtifactError> {
+        let archive = self.archive(package)?;
+        let path = format!("package/{file}");
+        let missing = |reason: String| ArtifactError::NoArtifact {
             package: package.name,
-            got,
-        })
+            file: file.to_owned(),
+            reason,
+        };
+        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
+        for entry in tar.entries().map_err(|error| missing(error.to_string()))? {
+            let mut entry = entry.map_err(|error| missing(error.to_string()))?;
+            if entry.path().is_ok_and(|inside| inside == Path::new(&path)) {
+                let mut bytes = Vec::new();
+                entry
+                    .read_to_end(&mut bytes)
+                    .map_err(|error| missing(error.to_string()))?;
+                return Ok(bytes);
+            }
+        }
+        Err(missing("it is not in the archive".to_owned()))
+    }
+
+    /// The package's archive, fetched where it is not there yet.
+    fn archive(&self, package: &Package) -> Result<Vec<u8>, ArtifactError> {
+        let path = self.folder.join(format!("{}.tgz", stem(package)));
+        if let Ok(bytes) = fs::read(&path)
+            && hash(&bytes) == package.sha512
+        {
+            return Ok(bytes);
+        }
+        fetch(package, &self.folder)?;
+        let bytes = fs::read(&path).map_err(at(&path))?;
+        let got = hash(&bytes);
+        if got == package.sha512 {
+            Ok(bytes)
+        } else {
+            Err(ArtifactError::WrongHash {
+                package: package.name,
+                got,
+            })
+        }
     }
 }
 
@@ -169,12 +223,57 @@ fn fetch(package: &Package, folder: &Path) -> Result<(), ArtifactError> {
     })
 }
 
+/// Writes a file that may be run, whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+    let mut file = builder.tempfile_in(folder).map_err(at(folder))?;
+    file.write_all(bytes).map_err(at(path))?;
+    file.persist(path).map_err(|error| at(path)(error.error))?;
+    Ok(())
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> ArtifactError + use<> {
+    let path = path.to_owned();
+    move |cause| ArtifactError::Io {
+        path: path.clone(),
+        cause,
+    }
+}
+
+/// A package's name as npm makes a file's name of it.
+fn stem(package: &Package) -> String {
+    package.name.trim_start_matches('@').replace(['/', '@'], "-")
+}
+
 fn hash(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(Sha512::digest(bytes))
 }
 
-fn cache() -> PathBuf {
+fn folder() -> PathBuf {
     let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     home.unwrap_or_else(std::env::temp_dir).join("plimsoll/artifacts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_of_the_cache_is_made_again() {
+        let name = format!("test-{}/made", std::process::id());
+        let make = |byte: u8| kept(&name, "origin", |_| Ok(vec![byte; 3])).expect("the disk works");
+        assert_eq!(make(1), [1; 3]);
+        assert_eq!(make(2), [1; 3], "it is kept");
+        let path = folder().join(&name);
+        fs::write(&path, [1, 1]).expect("the disk works");
+        assert_eq!(make(3), [3; 3], "what is cut short is made again");
+        let other = kept(&name, "another origin", |_| Ok(vec![4])).expect("the disk works");
+        assert_eq!(other, [4], "what another pin made is made again");
+        fs::remove_dir_all(path.parent().expect("a folder")).expect("the disk works");
+    }
 }

@@ -38,10 +38,12 @@ pub enum Answer {
     Reverted(String),
     /// Out of gas or halted otherwise: nothing is said about the contract's rules.
     Halted,
+    /// The node did not answer: nothing is known. The EVM in the process always answers.
+    Lost(String),
 }
 
 /// A block of mainnet: what costs more is no sequence a chain could see.
-const GAS_LIMIT: u64 = 30_000_000;
+pub(crate) const GAS_LIMIT: u64 = 30_000_000;
 
 impl Evm {
     /// An empty chain whose transactions come from `sender`.
@@ -123,17 +125,23 @@ fn answer(result: Option<ExecutionResult>) -> Answer {
     let spent = result.as_ref().map_or(0, ExecutionResult::tx_gas_used);
     match result {
         Some(ExecutionResult::Success { output, .. }) => Answer::Returned(output.into_data()),
-        // A call within the transaction that ran out of gas looks like a bare revert, but for what it has cost.
-        Some(ExecutionResult::Revert { output, .. }) if output.is_empty() && spent > GAS_LIMIT / 16 * 15 => {
-            Answer::Halted
-        }
-        Some(ExecutionResult::Revert { output, .. }) => Answer::Reverted(reason(&output)),
+        Some(ExecutionResult::Revert { output, .. }) => reverted(&output, spent),
         _ => Answer::Halted,
     }
 }
 
+/// A revert with this output, after so much gas.
+pub(crate) fn reverted(output: &[u8], gas_used: u64) -> Answer {
+    // A call within the transaction that ran out of gas looks like a bare revert, but for what it has cost.
+    if output.is_empty() && gas_used > GAS_LIMIT / 16 * 15 {
+        Answer::Halted
+    } else {
+        Answer::Reverted(reason(output))
+    }
+}
+
 /// The text of `Error(string)`.
-fn reason(output: &[u8]) -> String {
+pub(crate) fn reason(output: &[u8]) -> String {
     match output.split_first_chunk::<4>() {
         Some(([0x08, 0xc3, 0x79, 0xa0], text)) => String::abi_decode(text).unwrap_or_default(),
         _ => String::new(),

@@ -1,11 +1,28 @@
-//! The genuine contracts as judge: published bytecode, fetched at first use and run in-process.
+//! The genuine contracts as judge: published bytecode, fetched at first use, run in-process or on a node of one's own.
 //!
 //! Nothing of the contracts is part of the project: they come from the npm registry, pinned and checked by hash.
 
+mod anvil;
 mod artifacts;
+mod chain;
+pub mod contracts;
+mod devnet;
 mod evm;
+pub mod multicall3;
+mod packages;
+mod rpc;
 mod stubs;
+mod transaction;
 pub mod uniswap_v3;
 
-pub use artifacts::{ArtifactError, Package, UNISWAP_V2_CORE, UNISWAP_V3_CORE, UNISWAP_V4_PERIPHERY, creation_code};
+pub use anvil::{Anvil, Options, StartError};
+pub use artifacts::{ArtifactError, creation_code};
+pub use chain::{Chain, NodeChain};
+pub use devnet::{BLOCK_SECONDS, Devnet, DevnetError};
 pub use evm::{Answer, Evm};
+pub use packages::{
+    AAVE_V3_CORE, Package, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, UNISWAP_V3_CORE, UNISWAP_V3_PERIPHERY,
+    UNISWAP_V4_PERIPHERY,
+};
+pub use rpc::{Rpc, RpcError};
+pub use transaction::{Log, Receipt, Tx};

@@ -1,10 +1,12 @@
 //! A genuine Uniswap v3 pool with a payer before it, and verbs that read like the protocol.
 
-use crate::{Answer, Evm, stubs};
+use crate::{Answer, Chain, Evm, stubs};
 use alloy_primitives::{Address, B256, Bytes, I256, U160, U256, aliases::I24, aliases::U24, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 
 sol! {
+    /// The factory's functions, as v3-core publishes them.
+    #[allow(missing_docs)]
     interface Factory {
         function createPool(address tokenA, address tokenB, uint24 fee) external returns (address pool);
         function enableFeeAmount(uint24 fee, int24 tickSpacing) external;
@@ -37,8 +39,8 @@ const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_
 
 /// A genuine pool. Every position is its payer's, which pays whatever the pool asks.
 #[derive(Debug)]
-pub struct GenuinePool {
-    evm: Evm,
+pub struct GenuinePool<C = Evm> {
+    chain: C,
     pool: Address,
 }
 
@@ -49,82 +51,99 @@ pub enum Failure {
     Reverted(String),
     /// Out of gas.
     Halted,
+    /// The node did not answer.
+    Lost(String),
 }
+
+/// Whoever calls the pool: every position's owner.
+pub const PAYER: Address = Address::repeat_byte(0xcc);
 
 impl GenuinePool {
     /// Whoever calls the pool: every position's owner.
-    pub const PAYER: Address = Address::repeat_byte(0xcc);
+    pub const PAYER: Address = PAYER;
 
-    /// Deploys the factory, whose creation code is given, and has it make a pool.
+    /// Deploys the factory, whose creation code is given, and has it make a pool, all in the process.
     pub fn deploy(factory_code: Bytes, fee_pips: u32, tick_spacing: i32) -> Self {
-        let mut evm = Evm::new(OWNER);
+        Self::deploy_on(Evm::new(OWNER), factory_code, fee_pips, tick_spacing)
+    }
+}
+
+impl<C: Chain> GenuinePool<C> {
+    /// Deploys the factory, whose creation code is given, on a chain, and has it make a pool.
+    pub fn deploy_on(mut chain: C, factory_code: Bytes, fee_pips: u32, tick_spacing: i32) -> Self {
         for token in TOKENS {
-            evm.set_code(token, Bytes::from_static(stubs::TOKEN));
+            chain.set_code(token, Bytes::from_static(stubs::TOKEN));
         }
-        let factory = evm.deploy(factory_code).unwrap_or_default();
+        let factory = chain.deploy(factory_code).unwrap_or_default();
         let fee = U24::from(fee_pips);
         let enable = Factory::enableFeeAmountCall {
             fee,
             tickSpacing: i24(tick_spacing),
         };
         // The tiers that the factory is born with cannot be enabled again.
-        evm.send(factory, enable.abi_encode().into());
+        chain.send(factory, enable.abi_encode().into());
         let create = Factory::createPoolCall {
             tokenA: TOKENS[0],
             tokenB: TOKENS[1],
             fee,
         };
-        let pool = match evm.send(factory, create.abi_encode().into()) {
+        let pool = match chain.send(factory, create.abi_encode().into()) {
             Answer::Returned(data) => Address::abi_decode(&data).unwrap_or_default(),
             _ => Address::ZERO,
         };
-        evm.set_code(Self::PAYER, stubs::payer(pool, TOKENS));
+        chain.set_code(PAYER, stubs::payer(pool, TOKENS));
         for token in TOKENS {
-            evm.set_storage(token, stubs::balance_slot(Self::PAYER), U256::MAX >> 1);
+            chain.set_storage(token, stubs::balance_slot(PAYER), U256::MAX >> 1);
         }
-        Self { evm, pool }
+        Self { chain, pool }
     }
 
     /// Calls the pool as a trader or provider does.
     ///
     /// # Errors
     /// How it failed.
-    pub fn call<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.send(Self::PAYER, call.abi_encode().into());
-        Self::decode::<C>(answer)
+    pub fn call<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.send(PAYER, call.abi_encode().into());
+        Self::decode::<F>(answer)
     }
 
     /// Calls the pool as the factory's owner does.
     ///
     /// # Errors
     /// How it failed.
-    pub fn call_as_owner<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.send(self.pool, call.abi_encode().into());
-        Self::decode::<C>(answer)
+    pub fn call_as_owner<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.send(self.pool, call.abi_encode().into());
+        Self::decode::<F>(answer)
     }
 
     /// Reads the pool's state.
     ///
     /// # Errors
     /// How it failed.
-    pub fn read<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.view(self.pool, call.abi_encode().into());
-        Self::decode::<C>(answer)
+    pub fn read<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.view(self.pool, call.abi_encode().into());
+        Self::decode::<F>(answer)
     }
 
-    fn decode<C: SolCall>(answer: Answer) -> Result<C::Return, Failure> {
+    fn decode<F: SolCall>(answer: Answer) -> Result<F::Return, Failure> {
         match answer {
-            Answer::Returned(data) => C::abi_decode_returns(&data).map_err(|_| Failure::Halted),
+            Answer::Returned(data) => F::abi_decode_returns(&data).map_err(|_| Failure::Halted),
             Answer::Reverted(reason) => Err(Failure::Reverted(reason)),
             Answer::Halted => Err(Failure::Halted),
+            Answer::Lost(cause) => Err(Failure::Lost(cause)),
         }
     }
 }
 
 /// The key of a position of the payer's, as the pool hashes it.
 pub fn position_key(lower: i32, upper: i32) -> B256 {
+    position_key_of(PAYER, lower, upper)
+}
+
+/// The key of a position, as the pool hashes it.
+pub fn position_key_of(owner: Address, lower: i32, upper: i32) -> B256 {
     let ticks = [&lower.to_be_bytes()[1..], &upper.to_be_bytes()[1..]].concat();
-    keccak256([GenuinePool::PAYER.as_slice(), &ticks].concat())
+    keccak256([owner.as_slice(), &ticks].concat())
 }
 
 /// A tick as the ABI takes it; out of 24 bits it is zero.

@@ -1,0 +1,117 @@
+use crate::{Answer, Devnet, DevnetError, Evm, RpcError, evm, transaction::Tx};
+use alloy_primitives::{Address, Bytes, U256};
+use serde_json::json;
+
+/// What a sequence of transactions runs on, from one sender: the EVM in the process, or a node.
+pub trait Chain {
+    /// Deploys creation code; `None` where it does not.
+    fn deploy(&mut self, creation_code: Bytes) -> Option<Address>;
+
+    /// Puts code at an address.
+    fn set_code(&mut self, address: Address, code: Bytes);
+
+    /// Writes one word of storage.
+    fn set_storage(&mut self, address: Address, slot: U256, value: U256);
+
+    /// Sends a transaction.
+    fn send(&mut self, to: Address, data: Bytes) -> Answer;
+
+    /// Calls without leaving a trace.
+    fn view(&mut self, to: Address, data: Bytes) -> Answer;
+}
+
+impl Chain for Evm {
+    fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
+        Evm::deploy(self, creation_code)
+    }
+
+    fn set_code(&mut self, address: Address, code: Bytes) {
+        Evm::set_code(self, address, code);
+    }
+
+    fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        Evm::set_storage(self, address, slot, value);
+    }
+
+    fn send(&mut self, to: Address, data: Bytes) -> Answer {
+        Evm::send(self, to, data)
+    }
+
+    fn view(&mut self, to: Address, data: Bytes) -> Answer {
+        Evm::view(self, to, data)
+    }
+}
+
+/// A node as a [`Chain`]: every call a transaction, mined in a block of its own.
+#[derive(Debug)]
+pub struct NodeChain {
+    devnet: Devnet,
+    /// Why the node can no longer be trusted to have done what it was told.
+    lost: Option<String>,
+}
+
+impl NodeChain {
+    /// Through this node.
+    pub fn new(devnet: Devnet) -> Self {
+        Self { devnet, lost: None }
+    }
+
+    fn told(&mut self, result: Result<(), DevnetError>) {
+        if let Err(error) = result {
+            self.lost.get_or_insert(error.to_string());
+        }
+    }
+
+    fn sent(&self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
+        let tx = Tx {
+            to: Some(to),
+            ..Tx::create(data)
+        };
+        let receipt = self.devnet.send_anyway(&tx)?;
+        let output = self.devnet.output(receipt.transaction_hash)?;
+        Ok(if receipt.succeeded {
+            Answer::Returned(output)
+        } else {
+            evm::reverted(&output, receipt.gas_used)
+        })
+    }
+}
+
+impl Chain for NodeChain {
+    fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
+        self.devnet.deploy(creation_code).ok()
+    }
+
+    fn set_code(&mut self, address: Address, code: Bytes) {
+        let result = self.devnet.set_code(address, &code);
+        self.told(result);
+    }
+
+    fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        let result = self.devnet.set_storage(address, slot, value);
+        self.told(result);
+    }
+
+    fn send(&mut self, to: Address, data: Bytes) -> Answer {
+        if let Some(lost) = &self.lost {
+            return Answer::Lost(lost.clone());
+        }
+        self.sent(to, data)
+            .unwrap_or_else(|error| Answer::Lost(error.to_string()))
+    }
+
+    fn view(&mut self, to: Address, data: Bytes) -> Answer {
+        if let Some(lost) = &self.lost {
+            return Answer::Lost(lost.clone());
+        }
+        let call = json!({"from": Devnet::DEPLOYER, "to": to, "data": data});
+        match self.devnet.rpc().call("eth_call", json!([call, "latest"])) {
+            Ok(data) => {
+                serde_json::from_value(data).map_or_else(|error| Answer::Lost(error.to_string()), Answer::Returned)
+            }
+            // The code of a revert.
+            Err(RpcError::Refused { code: 3, data, .. }) => evm::reverted(&data, 0),
+            Err(error) => Answer::Lost(error.to_string()),
+        }
+    }
+}

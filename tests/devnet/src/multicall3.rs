@@ -1,0 +1,117 @@
+//! Multicall3, compiled from its published source into the bytecode that is at its address on every chain.
+
+use crate::{
+    artifacts::{self, ArtifactError, Cache},
+    packages::{CHAINLINK_CONTRACTS, SOLC},
+    transaction::Tx,
+};
+use alloy_primitives::{Address, B256, Bytes, U256, address, b256, hex, keccak256};
+use alloy_sol_types::{SolCall, sol};
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+sol! {
+    /// The functions that are used here.
+    #[allow(missing_docs)]
+    interface Multicall {
+        struct Call3Value {
+            address target;
+            bool allowFailure;
+            uint256 value;
+            bytes callData;
+        }
+        struct Result {
+            bool success;
+            bytes returnData;
+        }
+        function aggregate3Value(Call3Value[] calls) external payable returns (Result[] returnData);
+    }
+}
+
+/// Where it is, on mainnet as here.
+pub const ADDRESS: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
+
+/// keccak256 of the code at [`ADDRESS`] on mainnet.
+const CODE_HASH: B256 = b256!("d5c15df687b16f2ff992fc8d767b4216323184a2bbc6ee2f9c398c318e770891");
+const SOURCE: &str = "src/v0.8/vendor/multicall/ebd8b64/src/Multicall3.sol";
+/// The name that the source had when it was published; the code's last bytes depend on it.
+const NAME: &str = "src/Multicall3.sol";
+/// Calls the compiler in the file named by the argument, from standard input to standard output.
+const SCRIPT: &str = "const solc = require(process.argv[1]);
+const compile = solc.cwrap('solidity_compile', 'string', ['string', 'number', 'number']);
+process.stdout.write(compile(require('fs').readFileSync(0, 'utf8'), 0, 0));";
+
+/// Many calls in one transaction, each with its ether; the first that reverts reverts them all.
+///
+/// Their sender is Multicall3 itself.
+pub fn aggregate(calls: &[Tx]) -> Tx {
+    let call = |call: &Tx| Multicall::Call3Value {
+        target: call.to.unwrap_or_default(),
+        allowFailure: false,
+        value: call.value,
+        callData: call.data.clone(),
+    };
+    let value = calls.iter().fold(U256::ZERO, |sum, call| sum.wrapping_add(call.value));
+    let calls = calls.iter().map(call).collect();
+    Tx::call(ADDRESS, &Multicall::aggregate3ValueCall { calls }).with_value(value)
+}
+
+/// What the calls of an aggregate have returned, in their order; `None` where the output is not an aggregate's.
+pub fn returned(output: &[u8]) -> Option<Vec<Bytes>> {
+    let results = Multicall::aggregate3ValueCall::abi_decode_returns(output).ok()?;
+    Some(results.into_iter().map(|result| result.returnData).collect())
+}
+
+/// The code at its address.
+///
+/// # Errors
+/// No Node, no registry, or a compilation that is not mainnet's code.
+pub fn runtime_code() -> Result<Bytes, ArtifactError> {
+    let origin = format!("{} {}", CHAINLINK_CONTRACTS.sha512, SOLC.sha512);
+    let code = artifacts::kept("multicall3/Multicall3.runtime", &origin, compile)?;
+    Ok(code.into())
+}
+
+fn compile(cache: &Cache) -> Result<Vec<u8>, ArtifactError> {
+    let failed = |said: String| ArtifactError::NotCompiled {
+        contract: "Multicall3",
+        compiler: SOLC.name,
+        said,
+    };
+    let compiler = tempfile::NamedTempFile::with_suffix(".js").map_err(|error| failed(error.to_string()))?;
+    std::fs::write(compiler.path(), cache.entry(&SOLC, "soljson.js")?).map_err(|error| failed(error.to_string()))?;
+    let source = cache.entry(&CHAINLINK_CONTRACTS, SOURCE)?;
+    let input = json!({
+        "language": "Solidity",
+        "sources": {NAME: {"content": String::from_utf8_lossy(&source)}},
+        "settings": {
+            "optimizer": {"enabled": true, "runs": 10_000_000},
+            "evmVersion": "london",
+            "metadata": {"bytecodeHash": "ipfs"},
+            "outputSelection": {"*": {"*": ["evm.deployedBytecode.object"]}},
+        },
+    });
+    let mut command = Command::new("node");
+    command.args(["-e", SCRIPT]).arg(compiler.path());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut node = command.spawn().map_err(ArtifactError::NoNode)?;
+    if let Some(mut stdin) = node.stdin.take() {
+        // A compiler that ended early says so below.
+        let _ = stdin.write_all(input.to_string().as_bytes());
+    }
+    let output = node.wait_with_output().map_err(ArtifactError::NoNode)?;
+    let output: Value = serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
+    let code = output["contracts"][NAME]["Multicall3"]["evm"]["deployedBytecode"]["object"].as_str();
+    let code = code.ok_or_else(|| failed(output["errors"].to_string()))?;
+    let code = hex::decode(code).map_err(|error| failed(error.to_string()))?;
+    match keccak256(&code) {
+        CODE_HASH => Ok(code),
+        other => Err(failed(format!("the code's hash is {other}, not mainnet's"))),
+    }
+}

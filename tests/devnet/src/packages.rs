@@ -1,0 +1,82 @@
+//! The published packages that the contracts and the node come from, each pinned by its archive's hash.
+
+/// A published package, pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Package {
+    /// Name and version, as npm takes them.
+    pub name: &'static str,
+    /// sha512 of its archive, base64, as the registry publishes it.
+    pub sha512: &'static str,
+}
+
+/// Factory and pair of Uniswap v2.
+pub const UNISWAP_V2_CORE: Package = Package {
+    name: "@uniswap/v2-core@1.0.1",
+    sha512: "MtybtkUPSyysqLY2U210NBDeCHX+ltHt3oADGdjqoThZaFRDKwM6k1Nb3F0A3hk5hwuQvytFWhrWHOEq6nVJ8Q==",
+};
+
+/// Router of Uniswap v2, and WETH9.
+pub const UNISWAP_V2_PERIPHERY: Package = Package {
+    name: "@uniswap/v2-periphery@1.1.0-beta.0",
+    sha512: "6dkwAMKza8nzqYiXEr2D86dgW3TTavUvCR0w2Tu33bAbM8Ah43LKAzH7oKKPRT5VJQaMi1jtkGs1E8JPor1n5g==",
+};
+
+/// Factory and pool of Uniswap v3.
+pub const UNISWAP_V3_CORE: Package = Package {
+    name: "@uniswap/v3-core@1.0.1",
+    sha512: "7pVk4hEm00j9tc71Y9+ssYpO6ytkeI0y7WE9P6UcmNzhxPePwyAxImuhVsTqWK9YFvzgtvzJHi64pBl4jUzKMQ==",
+};
+
+/// Router, position manager and lenses of Uniswap v3.
+pub const UNISWAP_V3_PERIPHERY: Package = Package {
+    name: "@uniswap/v3-periphery@1.4.4",
+    sha512: "S4+m+wh8HbWSO3DKk4LwUCPZJTpCugIsHrWR86m/OrUyvSqGDTXKFfc2sMuGXCZrD1ZqO3rhQsKgdWg3Hbb2Kw==",
+};
+
+/// Pool manager, lenses and periphery of Uniswap v4.
+pub const UNISWAP_V4_PERIPHERY: Package = Package {
+    name: "@uniswap/v4-periphery@1.0.3",
+    sha512: "JxLL0Djv9XcMvI2PatEnWrCrxuEaYNVhHxstndBOP+aJfh1XLg5ec8SDZ0xyoVfg2ElJTvuKpBgnu90bNValsg==",
+};
+
+/// Aave v3.0.2, whose mintable ERC-20 the test tokens are.
+pub const AAVE_V3_CORE: Package = Package {
+    name: "@aave/core-v3@1.19.3",
+    sha512: "Xr7+VcoU5b4mPwM4IUCnskw3lciwrnL4Xloyad8GOddYeixnri2lZYobNmErm1LwE50vqjI0O+9QGNKY2TDkeQ==",
+};
+
+/// Multicall3, as source.
+pub(crate) const CHAINLINK_CONTRACTS: Package = Package {
+    name: "@chainlink/contracts@1.5.0",
+    sha512: "1fGJwjvivqAxvVOTqZUEXGR54CATtg0vjcXgSIk4Cfoad2nUhSG/qaWHXjLg1CkNTeOoteoxGQcpP/HiA5HsUA==",
+};
+
+/// The compiler that Multicall3 was published with.
+pub(crate) const SOLC: Package = Package {
+    name: "solc@0.8.12",
+    sha512: "TU3anAhKWBQ/WrerJ9EcHrNwGOA1y5vIk5Flz7dBNamLDkX9VQTIwcKd3FiZsT0Ew8rSU7RTmJyGNHRGzP5TBA==",
+};
+
+/// The node for this machine; `None` where none is published for it.
+pub(crate) fn anvil() -> Option<Package> {
+    let (name, sha512) = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => (
+            "@foundry-rs/anvil-linux-amd64@1.7.1",
+            "+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg==",
+        ),
+        ("linux", "aarch64") => (
+            "@foundry-rs/anvil-linux-arm64@1.7.1",
+            "ykHJmFOGdBR8+9smOKBm9ZZDCCCkLQctiHOAddLvmYx9mPeBDMfq6jP51hKYsO5MG8ClPLSlWe+JpiXPjoXgBQ==",
+        ),
+        ("macos", "aarch64") => (
+            "@foundry-rs/anvil-darwin-arm64@1.7.1",
+            "JNeu3+A3f/npXLn8SR8EahVcqE7BpO9VQZMcPvSIy27/RNc1GsoEBvSLR99aSvt8sGKWAgNg/EzrtjAPq6mxcA==",
+        ),
+        ("macos", "x86_64") => (
+            "@foundry-rs/anvil-darwin-amd64@1.7.1",
+            "OgwzwY+FsGrsPyDv4mmbhOwARO8s37YHrm2qaNzgSH4VlKnXgJCrnoT7bpgOhLyBPtxXjBT8L2E3b79deesXRg==",
+        ),
+        _ => return None,
+    };
+    Some(Package { name, sha512 })
+}
