@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod evm;
+pub mod fault_proxy;
 mod stubs;
 pub mod uniswap_v3;
 
