@@ -101,6 +101,7 @@ impl Endpoint {
     }
 
     /// Calls a contract at the end of a block, changing nothing; `overrides` as `eth_call` takes them.
+    #[allow(dead_code)]
     pub(crate) async fn view(
         &self,
         to: Option<Address>,
