@@ -255,9 +255,9 @@ impl LogRange {
         }
         match &mut self.rate {
             Some(rate) if *rate * weight > 0.0 => {
-                if !self.logs.refused(*rate * weight) {
-                    *rate *= 1.5;
-                }
+                let says = self.logs.refused(*rate * weight);
+                // What was answered before cannot be too much now: more logs lie here than foreseen.
+                *rate *= if says { 1.0 } else { 1.5 };
             }
             _ if self.suggested.is_none() => self.first_guess = Some((blocks / 2).max(1)),
             _ => {}

@@ -50,8 +50,8 @@ pub(crate) struct Reading {
 enum Logs {
     /// As the node tells them, by range.
     Told {
-        range: LogRange,
-        weights: Weights,
+        range: Box<LogRange>,
+        weights: Box<Weights>,
         /// First block that is not asked for yet; refused ranges come before it.
         ask: u64,
         again: BTreeMap<u64, u64>,
@@ -82,8 +82,8 @@ impl Reading {
         let (at, end) = (*part.blocks.start(), *part.blocks.end());
         let logs = match proof {
             Proof::Headers => Logs::Told {
-                range: LogRange::default(),
-                weights: Weights::from(at),
+                range: Box::default(),
+                weights: Box::new(Weights::from(at)),
                 ask: at,
                 again: BTreeMap::new(),
                 arrived: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! The genuine contracts on a [`Devnet`](crate::Devnet), with verbs that read like the protocols.
 //!
-//! A verb makes a [`Tx`](crate::Tx); it is mined alone ([`Devnet::send`](crate::Devnet::send)), with others in a block
+//! A verb makes a transaction; it is mined alone ([`Devnet::send`](crate::Devnet::send)), with others in a block
 //! ([`Devnet::mine_block_with`](crate::Devnet::mine_block_with)), or with many in one transaction
 //! ([`multicall3::aggregate`](crate::multicall3::aggregate)).
 
