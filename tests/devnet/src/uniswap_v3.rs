@@ -36,7 +36,7 @@ const OWNER: Address = Address::with_last_byte(1);
 const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
 
 /// A genuine pool. Every position is its payer's, which pays whatever the pool asks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GenuinePool {
     evm: Evm,
     pool: Address,
@@ -92,6 +92,16 @@ impl GenuinePool {
     pub fn call<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
         let answer = self.evm.send(Self::PAYER, call.abi_encode().into());
         Self::decode::<C>(answer)
+    }
+
+    /// A call as [`GenuinePool::call_all`] takes it.
+    pub fn encoded<C: SolCall>(call: &C) -> Bytes {
+        call.abi_encode().into()
+    }
+
+    /// Makes calls that are encoded already, in a row; their answers are left encoded.
+    pub fn call_all(&mut self, calls: &[Bytes]) -> Vec<Answer> {
+        self.evm.send_all(Self::PAYER, calls)
     }
 
     /// Calls the pool as the factory's owner does.
