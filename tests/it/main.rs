@@ -3,8 +3,11 @@
 mod architecture;
 mod bad_input;
 mod bad_requests;
+mod chain_history;
 mod cli;
 mod differential_uniswap_v3;
 mod harness;
+mod ingest;
+mod ingest_refusals;
 mod real_data;
 mod sample;

@@ -20,6 +20,16 @@ pub struct Evm {
     nonce: u64,
 }
 
+impl Clone for Evm {
+    fn clone(&self) -> Self {
+        Self {
+            // The interpreter between two transactions holds nothing worth keeping.
+            evm: self.evm.ctx.clone().build_mainnet(),
+            ..*self
+        }
+    }
+}
+
 impl std::fmt::Debug for Evm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Evm")
@@ -95,6 +105,18 @@ impl Evm {
     /// Sends a transaction.
     pub fn send(&mut self, to: Address, data: Bytes) -> Answer {
         answer(self.transact(TxKind::Call(to), data))
+    }
+
+    /// Sends transactions to one address in a row and writes what they changed once, after the last: as fast as they can be executed.
+    pub fn send_all(&mut self, to: Address, all: &[Bytes]) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(all.len());
+        for data in all {
+            let tx = self.transaction(TxKind::Call(to), data.clone());
+            self.nonce += 1;
+            answers.push(answer(tx.and_then(|tx| self.evm.transact_one(tx).ok())));
+        }
+        self.evm.commit_inner();
+        answers
     }
 
     /// Calls without leaving a trace.

@@ -38,7 +38,7 @@ const OWNER: Address = Address::with_last_byte(1);
 const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
 
 /// A genuine pool. Every position is its payer's, which pays whatever the pool asks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GenuinePool<C = Evm> {
     chain: C,
     pool: Address,
@@ -65,6 +65,16 @@ impl GenuinePool {
     /// Deploys the factory, whose creation code is given, and has it make a pool, all in the process.
     pub fn deploy(factory_code: Bytes, fee_pips: u32, tick_spacing: i32) -> Self {
         Self::deploy_on(Evm::new(OWNER), factory_code, fee_pips, tick_spacing)
+    }
+
+    /// A call as [`GenuinePool::call_all`] takes it.
+    pub fn encoded<F: SolCall>(call: &F) -> Bytes {
+        call.abi_encode().into()
+    }
+
+    /// Makes calls that are encoded already, in a row; their answers are left encoded.
+    pub fn call_all(&mut self, calls: &[Bytes]) -> Vec<Answer> {
+        self.chain.send_all(PAYER, calls)
     }
 }
 
