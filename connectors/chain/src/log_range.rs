@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 pub(crate) struct LogRange {
     /// Logs a unit of weight, over the latest answers.
     rate: Option<f64>,
+    /// Whether any answer stands behind the rate.
+    is_seen: bool,
     /// Variance of (actual ÷ foreseen − 1), over the latest answers.
     variance: f64,
     logs: Limit,
@@ -27,6 +29,7 @@ impl Default for LogRange {
     fn default() -> Self {
         Self {
             rate: None,
+            is_seen: false,
             variance: 0.003,
             logs: Limit::default(),
             blocks: Limit::default(),
@@ -40,8 +43,8 @@ impl Default for LogRange {
 const MARGIN_DEVIATIONS: f64 = 1.6;
 /// Weight of the latest answer in what is remembered.
 const RECENT: f64 = 0.5;
-/// Logs that a block is taken to hold where nothing is known yet.
-const FIRST_LOGS_A_BLOCK: u64 = 4;
+/// Logs a unit of gas where nothing is known yet: a swap's cost about so much, and most gas is spent elsewhere.
+const FIRST_RATE: f64 = 1.0 / 60_000.0;
 
 /// One dimension of what a node answers at once.
 #[derive(Debug, Clone, Copy, Default)]
@@ -164,7 +167,7 @@ impl Weights {
 impl LogRange {
     /// Whether a range was answered already.
     pub(crate) const fn is_known(&self) -> bool {
-        self.rate.is_some()
+        self.is_seen
     }
 
     /// How many of the `left` blocks from `from` on to ask for.
@@ -183,7 +186,6 @@ impl LogRange {
                     blocks = blocks.min(weights.within(from, left, aim / rate));
                 }
             }
-            (None, Some(named)) => blocks = blocks.min(named as u64 / FIRST_LOGS_A_BLOCK),
             _ => {}
         }
         if let Some(guess) = self.first_guess {
@@ -204,15 +206,17 @@ impl LogRange {
         let (weight, logs) = (weights.of(from, blocks), logs as f64);
         if weight > 0.0 {
             let seen = logs / weight;
-            if let Some(rate) = self.rate.filter(|rate| *rate > 0.0) {
+            if let Some(rate) = self.rate.filter(|rate| self.is_seen && *rate > 0.0) {
                 let off = (seen / rate - 1.0).clamp(-1.0, 1.0);
                 self.variance = self.variance.mul_add(1.0 - RECENT / 2.0, off * off * RECENT / 2.0);
             }
-            self.rate = Some(self.rate.map_or(seen, |rate| rate.mul_add(1.0 - RECENT, seen * RECENT)));
+            let before = self.rate.filter(|_| self.is_seen);
+            self.rate = Some(before.map_or(seen, |rate| rate.mul_add(1.0 - RECENT, seen * RECENT)));
         } else {
             self.rate.get_or_insert(0.0);
         }
         self.first_guess = None;
+        self.is_seen = true;
         self.logs.answered(logs);
         self.blocks.answered(blocks as f64);
     }
@@ -238,23 +242,22 @@ impl LogRange {
         if let Some(max) = hint.max_logs {
             let max = max as f64;
             self.logs.named = Some(max);
-            if self.rate.is_none() && self.suggested.is_none() {
-                self.first_guess = Some((blocks / 2).max(1));
-            }
             if let Some((start, to)) = self.suggested {
                 // The proposed range is the longest that stays under the limit.
                 let weight = weights.of(start, to - start + 1);
                 self.rate = (weight > 0.0).then(|| max / weight).or(self.rate);
-            } else if let Some(rate) = &mut self.rate
-                && weight > 0.0
-            {
+            } else if weight > 0.0 {
                 // More logs lie here than foreseen: nobody says how many more.
-                *rate = rate.max(max / weight) * 1.15;
+                let at_least = max / weight * 1.15;
+                let foreseen = self.rate.map_or(FIRST_RATE, |rate| rate * 1.15);
+                self.rate = Some(foreseen.max(at_least));
+            } else {
+                self.first_guess = Some((blocks / 2).max(1));
             }
             return;
         }
         match &mut self.rate {
-            Some(rate) if *rate * weight > 0.0 => {
+            Some(rate) if self.is_seen && *rate * weight > 0.0 => {
                 let says = self.logs.refused(*rate * weight);
                 // What was answered before cannot be too much now: more logs lie here than foreseen.
                 *rate *= if says { 1.0 } else { 1.5 };
