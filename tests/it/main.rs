@@ -8,3 +8,4 @@ mod differential_uniswap_v3;
 mod harness;
 mod real_data;
 mod sample;
+mod snapshots;
