@@ -134,7 +134,10 @@ fn what_is_no_pool_or_no_longer_there_is_named() {
         format!("no contract at {nobody} at block {number}")
     );
     let token = pool.tokens[0].address;
-    assert!(matches!(kind(token, AtBlock::Number(number)), NodeErrorKind::NoPool { .. }));
+    assert!(matches!(
+        kind(token, AtBlock::Number(number)),
+        NodeErrorKind::NoPool { .. }
+    ));
     let ahead = kind(pool.address, AtBlock::Number(number + 5));
     assert_eq!(
         ahead,
@@ -147,9 +150,14 @@ fn what_is_no_pool_or_no_longer_there_is_named() {
     assert_eq!(kind(pool.address, AtBlock::Hash(hash)), NodeErrorKind::NoBlock { hash });
     devnet.mine(300).expect("blocks");
     let pruned = kind(pool.address, AtBlock::Number(number));
-    assert!(matches!(pruned, NodeErrorKind::Pruned { block, .. } if block == number), "{pruned}");
     assert!(
-        pruned.to_string().starts_with(&format!("archive state needed at block {number}")),
+        matches!(pruned, NodeErrorKind::Pruned { block, .. } if block == number),
+        "{pruned}"
+    );
+    assert!(
+        pruned
+            .to_string()
+            .starts_with(&format!("archive state needed at block {number}")),
         "{pruned}"
     );
 }
@@ -166,9 +174,15 @@ fn tokens_say_what_they_are_and_transactions_what_they_cost() {
         panic!("{told:?}");
     };
     assert_eq!(told_weth.name.as_deref(), Some("Wrapped Ether"));
-    assert_eq!((told_weth.symbol.as_deref(), &told_weth.decimals), (Some("WETH"), &Ok(18)));
+    assert_eq!(
+        (told_weth.symbol.as_deref(), &told_weth.decimals),
+        (Some("WETH"), &Ok(18))
+    );
     assert_eq!(told_usdc.name.as_deref(), Some("USD Coin[2J"));
-    assert_eq!((told_usdc.symbol.as_deref(), &told_usdc.decimals), (Some("USDC"), &Ok(6)));
+    assert_eq!(
+        (told_usdc.symbol.as_deref(), &told_usdc.decimals),
+        (Some("USDC"), &Ok(6))
+    );
     assert!(told_nobody.symbol.is_none() && told_nobody.name.is_none() && told_nobody.decimals.is_err());
 
     let receipt = devnet.send(&weth.approve(Devnet::DEPLOYER, nobody)).expect("a receipt");
@@ -198,10 +212,13 @@ impl Story {
                 let (a, b) = (end(), end());
                 let (lower, upper) = (a.min(b), a.max(b) + self.spacing);
                 self.ranges.push((lower, upper));
-                self.pool.add_liquidity(lower, upper, 1 + u128::from(rng.next_u64() >> 10))
+                self.pool
+                    .add_liquidity(lower, upper, 1 + u128::from(rng.next_u64() >> 10))
             }
             (3, Some((lower, upper))) => self.pool.add_liquidity(lower, upper, u128::from(rng.next_u64() >> 12)),
-            (4, Some((lower, upper))) => self.pool.remove_liquidity(lower, upper, u128::from(rng.next_u64() >> 11)),
+            (4, Some((lower, upper))) => self
+                .pool
+                .remove_liquidity(lower, upper, u128::from(rng.next_u64() >> 11)),
             (5, Some((lower, upper))) => self.pool.collect(lower, upper, u128::MAX, 1_000),
             (6, Some(_)) if below(rng, 3) == 0 => self.pool.set_fee_protocol(4 + below(rng, 7) as u8, 0),
             (7, Some(_)) => self.pool.swap_for(below(rng, 2) == 0, amount >> 4, None),
@@ -231,8 +248,15 @@ impl Story {
             of(Tx::call(pool, &PoolCalls::feeGrowthGlobal1X128Call {})),
             of(Tx::call(pool, &PoolCalls::protocolFeesCall {})),
         ];
-        calls.extend(numbers.iter().map(|tick| of(Tx::call(pool, &PoolCalls::ticksCall { tick: i24(*tick) }))));
-        let keys = self.ranges.iter().map(|(lower, upper)| self.pool.position_key(*lower, *upper));
+        calls.extend(
+            numbers
+                .iter()
+                .map(|tick| of(Tx::call(pool, &PoolCalls::ticksCall { tick: i24(*tick) }))),
+        );
+        let keys = self
+            .ranges
+            .iter()
+            .map(|(lower, upper)| self.pool.position_key(*lower, *upper));
         calls.extend(keys.map(|key| of(Tx::call(pool, &PoolCalls::positionsCall { key }))));
         let mut answers = views(devnet, pool, number, &calls).into_iter();
         let mut next = || answers.next().expect("an answer");
@@ -279,7 +303,10 @@ impl Story {
         }
         assert_eq!([read.token0, read.token1], self.pool.tokens.map(|token| token.address));
         assert_eq!(read.factory, self.pool.contracts.factory);
-        assert_eq!((read.params.fee_pips, read.params.tick_spacing), (self.pool.fee_pips, self.spacing));
+        assert_eq!(
+            (read.params.fee_pips, read.params.tick_spacing),
+            (self.pool.fee_pips, self.spacing)
+        );
     }
 }
 
@@ -294,13 +321,20 @@ fn views(devnet: &Devnet, to: Address, block: u64, calls: &[Bytes]) -> Vec<Vec<U
         let bytes = hex::decode(answer.as_str().expect("bytes")).expect("bytes");
         bytes.chunks(32).map(U256::from_be_slice).collect()
     };
-    answers.into_iter().map(|answer| words(answer.expect("an answer"))).collect()
+    answers
+        .into_iter()
+        .map(|answer| words(answer.expect("an answer")))
+        .collect()
 }
 
 /// A signed number as the ABI writes it.
 fn signed(number: i128) -> U256 {
     let magnitude = U256::from(number.unsigned_abs());
-    if number < 0 { magnitude.wrapping_neg() } else { magnitude }
+    if number < 0 {
+        magnitude.wrapping_neg()
+    } else {
+        magnitude
+    }
 }
 
 fn devnet() -> Devnet {
@@ -323,9 +357,7 @@ fn contracts(devnet: &Devnet) -> Contracts {
 
 impl Contracts {
     fn create(&self, devnet: &Devnet, fee_pips: u32) -> Pool {
-        self.uniswap
-            .create_pool(devnet, self.tokens, fee_pips)
-            .expect("a pool")
+        self.uniswap.create_pool(devnet, self.tokens, fee_pips).expect("a pool")
     }
 }
 

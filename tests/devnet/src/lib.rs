@@ -8,6 +8,7 @@ mod chain;
 pub mod contracts;
 mod devnet;
 mod evm;
+pub mod fault_proxy;
 pub mod multicall3;
 mod packages;
 mod rpc;
