@@ -106,6 +106,9 @@ impl Nodes {
     }
 }
 
+/// No pool is known with a tenth of these; a made-up bitmap could mark 1.7 million.
+const MOST_TICKS: usize = 200_000;
+
 /// What the pool tells contradicts itself.
 #[derive(Debug, PartialEq, Eq)]
 struct Contradiction(String);
@@ -124,6 +127,12 @@ impl Endpoint {
         let spacing = identity.params.tick_spacing;
         let (globals, bitmap) = self.globals(pool, &identity).await?;
         let marked = state::marked_ticks(spacing, &bitmap);
+        if marked.len() > MOST_TICKS {
+            return Err(self.error(NodeErrorKind::Garbage {
+                method: "eth_call",
+                reason: format!("a bitmap of {} ticks; no more than {MOST_TICKS} are read", marked.len()),
+            }));
+        }
         let tick = |number: i32| Tick::new(number).ok_or_else(|| lie(format!("tick {number} is out of range")));
         let numbers = marked
             .iter()
