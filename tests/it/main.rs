@@ -11,3 +11,4 @@ mod ingest;
 mod ingest_refusals;
 mod real_data;
 mod sample;
+mod snapshots;

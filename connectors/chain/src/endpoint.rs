@@ -32,6 +32,8 @@ pub struct EndpointOptions {
     pub max_answer_bytes: u64,
     /// Calls in one batch.
     pub batch: usize,
+    /// Whether `eth_call` may put code of ours in a contract's place, where the node lets it.
+    pub state_overrides: bool,
     /// Attempts and pauses.
     pub retry: Retry,
 }
@@ -44,6 +46,7 @@ impl Default for EndpointOptions {
             timeout: Duration::from_secs(30),
             max_answer_bytes: 128 << 20,
             batch: 100,
+            state_overrides: true,
             retry: Retry::default(),
         }
     }
@@ -78,6 +81,10 @@ impl Endpoint {
 
     pub(crate) const fn concurrency(&self) -> usize {
         self.options.concurrency
+    }
+
+    pub(crate) const fn takes_overrides(&self) -> bool {
+        self.options.state_overrides
     }
 
     /// Calls that one batch may hold.
@@ -115,12 +122,24 @@ impl Endpoint {
         method: &'static str,
         params: &[P],
     ) -> Result<Vec<R>, NodeError> {
-        let mut answers = Vec::with_capacity(params.len());
-        let mut rest = params;
+        let calls: Vec<_> = params.iter().map(|params| (method, params)).collect();
+        self.each(&calls).await?.into_iter().collect()
+    }
+
+    /// These calls, in as few requests as the endpoint takes; each call's own answer or refusal, in order.
+    ///
+    /// # Errors
+    /// What befell a whole request.
+    pub(crate) async fn each<P: RpcSend, R: RpcRecv>(
+        &self,
+        calls: &[(&'static str, &P)],
+    ) -> Result<Vec<Result<R, NodeError>>, NodeError> {
+        let mut answers = Vec::with_capacity(calls.len());
+        let mut rest = calls;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(self.batch_size()));
-            match self.persist(method, now).await {
-                Ok(more) => answers.extend(more),
+            match self.persist(now).await {
+                Ok(more) => answers.extend(more.into_iter().map(|answer| answer.map_err(|kind| self.error(kind)))),
                 Err(kind) if now.len() > 1 && refuses_batch(&kind) => {
                     self.batch.fetch_min(now.len() / 2, Ordering::Relaxed);
                     continue;
@@ -133,15 +152,11 @@ impl Endpoint {
     }
 
     /// One request, again and again where the failure may pass.
-    async fn persist<P: RpcSend, R: RpcRecv>(
-        &self,
-        method: &'static str,
-        params: &[P],
-    ) -> Result<Vec<R>, NodeErrorKind> {
+    async fn persist<P: RpcSend, R: RpcRecv>(&self, calls: &[(&'static str, &P)]) -> Result<Answers<R>, NodeErrorKind> {
+        let method = calls.first().map_or("", |(method, _)| method);
         let mut failed = 0;
         loop {
-            let attempt = self.attempt(method, params).await;
-            let mut kind = match attempt {
+            let mut kind = match self.attempt(method, calls).await {
                 Ok(answers) => return Ok(answers),
                 Err(kind) => kind,
             };
@@ -164,11 +179,11 @@ impl Endpoint {
     async fn attempt<P: RpcSend, R: RpcRecv>(
         &self,
         method: &'static str,
-        params: &[P],
-    ) -> Result<Vec<R>, NodeErrorKind> {
+        calls: &[(&'static str, &P)],
+    ) -> Result<Answers<R>, NodeErrorKind> {
         let _turn = self.throttle.turn().await;
         let seconds = self.options.timeout.as_secs();
-        let within = timeout(self.options.timeout, self.send(method, params)).await;
+        let within = timeout(self.options.timeout, self.send(method, calls)).await;
         let sent = within.unwrap_or(Err(NodeErrorKind::TimedOut { method, seconds }));
         if matches!(
             sent,
@@ -180,24 +195,47 @@ impl Endpoint {
         sent
     }
 
-    async fn send<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: &[P]) -> Result<Vec<R>, NodeErrorKind> {
-        let client = self.client().await.map_err(|error| self.kind(method, error))?;
+    async fn send<P: RpcSend, R: RpcRecv>(
+        &self,
+        method: &'static str,
+        calls: &[(&'static str, &P)],
+    ) -> Result<Answers<R>, NodeErrorKind> {
         let failed = |error| self.kind(method, error);
-        if let [one] = params {
-            let answer: R = client.request(method, one.clone()).await.map_err(failed)?;
-            return Ok(vec![answer]);
+        let client = self.client().await.map_err(failed)?;
+        if let [(method, params)] = *calls {
+            return Ok(vec![match client.request(method, params.clone()).await {
+                Ok(answer) => Ok(answer),
+                Err(error) => self.refused_alone(method, error)?,
+            }]);
         }
         let mut batch = client.new_batch();
-        let mut waiters = Vec::with_capacity(params.len());
-        for params in params {
-            waiters.push(batch.add_call::<P, R>(method, params).map_err(failed)?);
+        let mut waiters = Vec::with_capacity(calls.len());
+        for (method, params) in calls {
+            waiters.push(batch.add_call::<P, R>(*method, params).map_err(failed)?);
         }
         batch.send().await.map_err(failed)?;
         let mut answers = Vec::with_capacity(waiters.len());
-        for waiter in waiters {
-            answers.push(waiter.await.map_err(failed)?);
+        for (waiter, (method, _)) in waiters.into_iter().zip(calls) {
+            answers.push(match waiter.await {
+                Ok(answer) => Ok(answer),
+                Err(error) => self.refused_alone(method, error)?,
+            });
         }
         Ok(answers)
+    }
+
+    /// A refusal of one call, which leaves the other calls' answers as they are; an error where it concerns them all.
+    fn refused_alone<R>(
+        &self,
+        method: &'static str,
+        error: TransportError,
+    ) -> Result<Result<R, NodeErrorKind>, NodeErrorKind> {
+        match self.kind(method, error) {
+            kind @ (NodeErrorKind::Refused { .. } | NodeErrorKind::TooMuch { .. }) if !refuses_batch(&kind) => {
+                Ok(Err(kind))
+            }
+            kind => Err(kind),
+        }
     }
 
     async fn client(&self) -> Result<RpcClient, TransportError> {
@@ -320,10 +358,16 @@ impl Endpoint {
     }
 }
 
+/// Each call's answer, or why it has none.
+type Answers<R> = Vec<Result<R, NodeErrorKind>>;
+
 /// Whether the endpoint takes no batch of this size, or none at all.
 fn refuses_batch(kind: &NodeErrorKind) -> bool {
     match kind {
-        NodeErrorKind::Refused { message, .. } => message.to_ascii_lowercase().contains("batch"),
+        // A contract's words are not the endpoint's.
+        refused @ NodeErrorKind::Refused { message, .. } => {
+            !refused.is_revert() && message.to_ascii_lowercase().contains("batch")
+        }
         NodeErrorKind::Oversized { .. } | NodeErrorKind::TimedOut { .. } => true,
         NodeErrorKind::Status { status, .. } => *status == 413,
         _ => false,

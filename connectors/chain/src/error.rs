@@ -1,4 +1,5 @@
 use crate::range_hint::RangeHint;
+use alloy_primitives::{Address, B256};
 use plimsoll_runtime::SinkError;
 use std::time::Duration;
 
@@ -97,6 +98,36 @@ pub enum NodeErrorKind {
         /// The node's head.
         head: u64,
     },
+    /// A block of this hash that the node does not have.
+    #[error("there is no block {hash}")]
+    NoBlock {
+        /// The hash.
+        hash: B256,
+    },
+    /// A transaction that the node does not have in a block.
+    #[error("there is no receipt of transaction {hash}")]
+    NoReceipt {
+        /// The transaction.
+        hash: B256,
+    },
+    /// No code at an address.
+    #[error("no contract at {address} at block {block}")]
+    NoContract {
+        /// The address.
+        address: Address,
+        /// The block.
+        block: u64,
+    },
+    /// A contract that does not answer as a Uniswap v3 pool.
+    #[error("{address} is no Uniswap v3 pool at block {block}: {reason}")]
+    NoPool {
+        /// The contract.
+        address: Address,
+        /// The block.
+        block: u64,
+        /// What it does instead.
+        reason: String,
+    },
     /// Another chain than the one asked for.
     #[error("wrong chain: its id is {got}, not {expected}")]
     WrongChain {
@@ -126,6 +157,37 @@ impl NodeErrorKind {
             | Self::Garbage { .. }
             | Self::Behind { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 500 | 502 | 503 | 504 | 520..=530),
+            _ => false,
+        }
+    }
+
+    /// Whether the called contract's own code ended the call, and not the node.
+    pub(crate) fn is_revert(&self) -> bool {
+        // geth's, then anvil's words for what is no revert.
+        const SAYS: [&str; 6] = [
+            "revert",
+            "invalid opcode",
+            "invalid jump",
+            "stack underflow",
+            "out of gas",
+            "evm error",
+        ];
+        match self {
+            Self::Refused { code, message, .. } => {
+                let lower = message.to_ascii_lowercase();
+                *code == 3 || SAYS.iter().any(|words| lower.contains(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a call took more gas than the node gives one.
+    pub(crate) fn is_out_of_gas(&self) -> bool {
+        match self {
+            Self::Refused { message, .. } => {
+                let lower = message.to_ascii_lowercase();
+                lower.contains("out of gas") || lower.contains("outofgas")
+            }
             _ => false,
         }
     }

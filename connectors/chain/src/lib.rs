@@ -7,6 +7,7 @@
 mod endpoint;
 mod error;
 mod follow;
+mod gas;
 mod header;
 mod http;
 mod log_range;
@@ -20,13 +21,18 @@ mod receipts;
 mod retry;
 mod rpc_url;
 mod scan;
+mod snapshot;
 mod throttle;
+mod token;
 
 pub use endpoint::EndpointOptions;
 pub use error::{ChainError, NodeError, NodeErrorKind};
 pub use follow::{Follow, Undone, Watch, follow, settle};
+pub use gas::GasUsed;
 pub use nodes::Nodes;
 pub use range_hint::{Dimension, RangeHint};
 pub use retry::Retry;
 pub use rpc_url::{BadRpcUrl, RpcUrl};
 pub use scan::{Progress, Proof, Scan, scan};
+pub use snapshot::{AtBlock, PoolSnapshot, ReadBy};
+pub use token::{NoDecimals, TokenMetadata};

@@ -100,24 +100,17 @@ impl Endpoint {
         each.collect()
     }
 
-    /// Calls a contract at the end of a block, changing nothing; `overrides` as `eth_call` takes them.
-    #[allow(dead_code)]
-    pub(crate) async fn view(
+    /// Calls with these parameters, changing nothing; `block` is where they look. Each call's own answer or refusal.
+    pub(crate) async fn eth_calls(
         &self,
-        to: Option<Address>,
-        data: &Bytes,
-        (block, hash): (u64, B256),
-        overrides: Option<&Value>,
-    ) -> Result<Bytes, NodeError> {
-        let mut call = json!({ "data": data });
-        if let Some(to) = to {
-            call["to"] = json!(to);
-        }
-        let mut params = vec![call, json!({ "blockHash": hash })];
-        params.extend(overrides.cloned());
-        self.call("eth_call", params)
-            .await
-            .map_err(|error| pruned(error, block))
+        params: &[Value],
+        block: u64,
+    ) -> Result<Vec<Result<Bytes, NodeError>>, NodeError> {
+        let calls: Vec<_> = params.iter().map(|params| ("eth_call", params)).collect();
+        let answers = self.each(&calls).await?.into_iter();
+        Ok(answers
+            .map(|answer| answer.map_err(|error| pruned(error, block)))
+            .collect())
     }
 
     /// A contract's code at the end of a block; empty where there is no contract.
@@ -130,25 +123,38 @@ impl Endpoint {
 }
 
 /// A number as JSON-RPC spells it.
-fn quantity(number: u64) -> String {
+pub(crate) fn quantity(number: u64) -> String {
     format!("{number:#x}")
 }
 
 /// Names what a pruned node means where it is asked for an old state.
-fn pruned(mut error: NodeError, block: u64) -> NodeError {
-    const SAYS: [&str; 8] = [
+pub(crate) fn pruned(mut error: NodeError, block: u64) -> NodeError {
+    const SAYS: [&str; 10] = [
+        // geth, by hash: "missing trie node 0x… (path ) state 0x… is not available, not found"
         "missing trie node",
-        "pruned",
-        "state is not available",
-        "state not available",
+        // geth, by path: "historical state 0x… is not available"
         "historical state",
-        "archive",
-        "block out of range",
+        // reth: "state at block #… is pruned"; geth without old bodies: "pruned history unavailable"
+        "pruned",
+        // erigon: "old data not available due to pruning"; OpenEthereum: "running with state pruning"
+        "pruning",
+        // reth, where it has only forgotten the hash: "no state found for block …"
+        "no state found",
+        // nethermind: "No state available for block …"
         "no state available",
+        // besu
+        "world state unavailable",
+        // anvil: "BlockOutOfRangeError: block height is … but requested was …"
+        "blockoutofrange",
+        "block out of range",
+        // several providers
+        "archive",
     ];
     if let NodeErrorKind::Refused { message, .. } = &error.kind {
         let lower = message.to_ascii_lowercase();
-        if SAYS.iter().any(|words| lower.contains(words)) {
+        // geth also says only "state 0x… is not available".
+        let gone = lower.contains("state") && lower.contains("not available");
+        if !error.kind.is_revert() && (gone || SAYS.iter().any(|words| lower.contains(words))) {
             error.kind = NodeErrorKind::Pruned {
                 block,
                 message: message.clone(),
@@ -156,4 +162,44 @@ fn pruned(mut error: NodeError, block: u64) -> NodeError {
         }
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: i64, message: &str) -> NodeErrorKind {
+        let kind = NodeErrorKind::Refused {
+            method: "eth_call",
+            code,
+            message: message.to_owned(),
+        };
+        let host = "node".to_owned();
+        pruned(NodeError { host, kind }, 7).kind
+    }
+
+    #[test]
+    fn clients_words_for_a_pruned_state_are_known() {
+        for message in [
+            "missing trie node b03d68ac51042467 (path ) state 0xc6eb is not available, not found",
+            "historical state 1f2e is not available",
+            "state 0x1f2e is not available",
+            "state at block #5 is pruned",
+            "old data not available due to pruning",
+            "No state available for block 5 (0x1f2e)",
+            "World state unavailable",
+            "BlockOutOfRangeError: block height is 200 but requested was 5",
+        ] {
+            assert!(
+                matches!(said(-32000, message), NodeErrorKind::Pruned { block: 7, .. }),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_contracts_words_are_no_clients() {
+        let revert = said(3, "execution reverted: pruned");
+        assert!(matches!(revert, NodeErrorKind::Refused { .. }));
+    }
 }

@@ -30,13 +30,18 @@ pub const FEE_TIERS: [PoolParams; 4] = [
 
 /// The pool's address (CREATE2). The tokens may come in either order.
 pub fn pool_address(token_a: Address, token_b: Address, fee_pips: u32) -> Address {
+    pool_address_of(FACTORY, token_a, token_b, fee_pips)
+}
+
+/// As [`pool_address`], of a factory anywhere that makes the published pool. Nothing but that pool's code can be there.
+pub fn pool_address_of(factory: Address, token_a: Address, token_b: Address, fee_pips: u32) -> Address {
     let (token0, token1) = if token_a < token_b {
         (token_a, token_b)
     } else {
         (token_b, token_a)
     };
     let salt = keccak256((token0, token1, U256::from(fee_pips)).abi_encode());
-    FACTORY.create2(salt, INIT_CODE_HASH)
+    factory.create2(salt, INIT_CODE_HASH)
 }
 
 /// The fee tier in which the factory's pool of two tokens has this address.
