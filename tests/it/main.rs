@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod bad_requests;
 mod cli;
+mod differential_uniswap_v2;
 mod differential_uniswap_v3;
 mod harness;
 mod real_data;

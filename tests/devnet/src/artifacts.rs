@@ -23,6 +23,12 @@ pub const UNISWAP_V2_CORE: Package = Package {
     sha512: "MtybtkUPSyysqLY2U210NBDeCHX+ltHt3oADGdjqoThZaFRDKwM6k1Nb3F0A3hk5hwuQvytFWhrWHOEq6nVJ8Q==",
 };
 
+/// Router of Uniswap v2, and WETH9.
+pub const UNISWAP_V2_PERIPHERY: Package = Package {
+    name: "@uniswap/v2-periphery@1.1.0-beta.0",
+    sha512: "6dkwAMKza8nzqYiXEr2D86dgW3TTavUvCR0w2Tu33bAbM8Ah43LKAzH7oKKPRT5VJQaMi1jtkGs1E8JPor1n5g==",
+};
+
 /// Factory and pool of Uniswap v3.
 pub const UNISWAP_V3_CORE: Package = Package {
     name: "@uniswap/v3-core@1.0.1",

@@ -5,7 +5,10 @@
 mod artifacts;
 mod evm;
 mod stubs;
+pub mod uniswap_v2;
 pub mod uniswap_v3;
 
-pub use artifacts::{ArtifactError, Package, UNISWAP_V2_CORE, UNISWAP_V3_CORE, UNISWAP_V4_PERIPHERY, creation_code};
+pub use artifacts::{
+    ArtifactError, Package, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, UNISWAP_V3_CORE, UNISWAP_V4_PERIPHERY, creation_code,
+};
 pub use evm::{Answer, Evm};
