@@ -2,6 +2,7 @@
 
 mod block_header;
 mod raw_log;
+pub mod uniswap_v2;
 pub mod uniswap_v3;
 
 pub use block_header::BlockHeader;

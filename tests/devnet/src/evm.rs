@@ -1,4 +1,4 @@
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use alloy_sol_types::SolValue;
 use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
@@ -18,6 +18,7 @@ pub struct Evm {
     evm: MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Db, Journal<Db>, ()>>,
     sender: Address,
     nonce: u64,
+    logs: Vec<Log>,
 }
 
 impl Clone for Evm {
@@ -25,6 +26,7 @@ impl Clone for Evm {
         Self {
             // The interpreter between two transactions holds nothing worth keeping.
             evm: self.evm.ctx.clone().build_mainnet(),
+            logs: self.logs.clone(),
             ..*self
         }
     }
@@ -56,6 +58,9 @@ pub enum Answer {
 pub(crate) const GAS_LIMIT: u64 = 30_000_000;
 
 impl Evm {
+    /// The first block's time, seconds since the Unix epoch.
+    pub const START: u64 = 1_700_000_000;
+
     /// An empty chain whose transactions come from `sender`.
     pub fn new(sender: Address) -> Self {
         let context = Context::mainnet().with_db(Db::default()).modify_cfg_chained(|cfg| {
@@ -64,13 +69,14 @@ impl Evm {
             cfg.limit_contract_code_size = Some(usize::MAX);
         });
         let context = context.modify_block_chained(|block| {
-            block.timestamp = U256::from(1_700_000_000u64);
+            block.timestamp = U256::from(Self::START);
             block.gas_limit = GAS_LIMIT;
         });
         Self {
             evm: context.build_mainnet(),
             sender,
             nonce: 0,
+            logs: Vec::new(),
         }
     }
 
@@ -127,10 +133,22 @@ impl Evm {
         answer(result.map(|result| result.result))
     }
 
+    /// Lets time pass: the next transaction's block is so many seconds later.
+    pub fn wait(&mut self, seconds: u64) {
+        self.evm.ctx.block.timestamp += U256::from(seconds);
+    }
+
+    /// What the contracts emitted in the last transaction; nothing where it reverted.
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
     fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
         let tx = self.transaction(kind, data)?;
         self.nonce += 1;
-        self.evm.transact_commit(tx).ok()
+        let result = self.evm.transact_commit(tx).ok();
+        self.logs = result.as_ref().map(|result| result.logs().to_vec()).unwrap_or_default();
+        result
     }
 
     fn transaction(&self, kind: TxKind, data: Bytes) -> Option<TxEnv> {

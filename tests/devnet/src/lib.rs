@@ -14,6 +14,7 @@ mod packages;
 mod rpc;
 mod stubs;
 mod transaction;
+pub mod uniswap_v2;
 pub mod uniswap_v3;
 
 pub use anvil::{Anvil, Options, StartError};

@@ -180,7 +180,8 @@ pub enum DecodeError {
     },
 }
 
-fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
+/// Reads the fields of an event whose topic is already known.
+pub(crate) fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
     let malformed = |reason| DecodeError::Malformed {
         at: log.at,
         contract: log.address,
@@ -350,7 +351,8 @@ impl ManagerEvent {
     }
 }
 
-fn unknown_topic(log: &RawLog, role: &'static str) -> DecodeError {
+/// The error for a first topic that `role` does not emit.
+pub(crate) fn unknown_topic(log: &RawLog, role: &'static str) -> DecodeError {
     let topic = log
         .topics
         .first()
