@@ -48,14 +48,14 @@ pub(super) struct Scene {
     pub(super) calls: Vec<Call>,
 }
 
-pub(super) fn sized(bits: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = U256> {
+pub(crate) fn sized(bits: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = U256> {
     (bits, any::<[u64; 4]>()).prop_map(|(bits, noise)| match bits {
         0 => U256::ZERO,
         _ => (U256::from_limbs(noise) >> (256 - bits)) | (U256::ONE << (bits - 1)),
     })
 }
 
-pub(super) fn any_price() -> impl Strategy<Value = SqrtPriceX96> {
+pub(crate) fn any_price() -> impl Strategy<Value = SqrtPriceX96> {
     let tick = prop_oneof![
         6 => -2_000i32..2_000,
         3 => -887_272i32..=887_271,
@@ -74,7 +74,7 @@ pub(super) fn any_price() -> impl Strategy<Value = SqrtPriceX96> {
     })
 }
 
-pub(super) fn amount(bits: usize) -> impl Strategy<Value = Amount> {
+pub(crate) fn amount(bits: usize) -> impl Strategy<Value = Amount> {
     (any::<bool>(), sized(0..=bits)).prop_map(|(exact_in, amount)| {
         if exact_in {
             Amount::ExactIn(amount)
@@ -84,7 +84,7 @@ pub(super) fn amount(bits: usize) -> impl Strategy<Value = Amount> {
     })
 }
 
-pub(super) fn reach() -> impl Strategy<Value = Option<i32>> {
+pub(crate) fn reach() -> impl Strategy<Value = Option<i32>> {
     prop_oneof![
         30 => (1i32..1_500).prop_map(Some),
         1 => (1i32..2_000_000).prop_map(Some),
@@ -96,14 +96,16 @@ pub(super) fn swap(bits: usize) -> impl Strategy<Value = Call> {
     (any::<bool>(), amount(bits), reach()).prop_map(|(up, amount, reach)| Call::Swap { up, amount, reach })
 }
 
+/// So many ticks from the current one, within what a swap may reach.
+pub(crate) fn limit_at(tick: Tick, up: bool, ticks: i32) -> SqrtPriceX96 {
+    let tick = tick.get() + if up { ticks } else { -ticks };
+    sqrt_ratio_at_tick(Tick::clamped(tick.clamp(-887_271, 887_271)))
+}
+
 /// The token that goes in and the price limit.
 pub(super) fn direction(pool: &Pool, up: bool, reach: Option<i32>) -> (Side, Option<SqrtPriceX96>) {
     let token_in = if up { Side::Token1 } else { Side::Token0 };
-    let limit = reach.map(|ticks| {
-        let tick = pool.tick + if up { ticks } else { -ticks };
-        sqrt_ratio_at_tick(Tick::clamped(tick.clamp(-887_271, 887_271)))
-    });
-    (token_in, limit)
+    (token_in, reach.map(|ticks| limit_at(pool.tick(), up, ticks)))
 }
 
 pub(super) fn call(bits: usize) -> impl Strategy<Value = Call> {
@@ -320,13 +322,16 @@ impl World {
                 .sum()
         };
         prop_assert_eq!(nets(i32::MAX), 0);
-        prop_assert_eq!(nets(self.pool.tick), i128::try_from(self.pool.liquidity).expect("fits"));
+        prop_assert_eq!(
+            nets(self.pool.state.tick),
+            i128::try_from(self.pool.state.liquidity).expect("fits")
+        );
         let price = self.pool.sqrt_price().expect("has one");
-        let (at, above) = (self.pool.tick(), Tick::clamped(self.pool.tick + 1));
+        let (at, above) = (self.pool.tick(), Tick::clamped(self.pool.state.tick + 1));
         prop_assert!(sqrt_ratio_at_tick(at) <= price && price <= sqrt_ratio_at_tick(above));
         let spacing = self.pool.params().tick_spacing;
         for (tick, _) in &ticks {
-            prop_assert!(self.pool.bitmap.is_initialized(*tick, spacing));
+            prop_assert!(self.pool.state.bitmap.is_initialized(*tick, spacing));
         }
         Ok(())
     }
