@@ -1,4 +1,4 @@
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256, hex};
 use alloy_sol_types::SolValue;
 use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
@@ -13,11 +13,12 @@ use revm::{
 
 type Db = CacheDB<EmptyDB>;
 
-/// A chain in the process: Shanghai rules, no fees, every call a transaction of its own.
+/// A chain in the process: Cancun rules, no fees, every call a transaction of its own.
 pub struct Evm {
     evm: MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Db, Journal<Db>, ()>>,
     sender: Address,
     nonce: u64,
+    logs: Vec<Log>,
 }
 
 impl std::fmt::Debug for Evm {
@@ -34,7 +35,7 @@ impl std::fmt::Debug for Evm {
 pub enum Answer {
     /// With this return data.
     Returned(Bytes),
-    /// Reverted, with the reason of `Error(string)`; empty where there is none.
+    /// Reverted, with the reason of `Error(string)`, or another error's selector in hex; empty where there is none.
     Reverted(String),
     /// Out of gas or halted otherwise: nothing is said about the contract's rules.
     Halted,
@@ -44,21 +45,25 @@ pub enum Answer {
 const GAS_LIMIT: u64 = 30_000_000;
 
 impl Evm {
+    /// The first block's time, seconds since the Unix epoch.
+    pub const START: u64 = 1_700_000_000;
+
     /// An empty chain whose transactions come from `sender`.
     pub fn new(sender: Address) -> Self {
         let context = Context::mainnet().with_db(Db::default()).modify_cfg_chained(|cfg| {
-            cfg.set_spec_and_mainnet_gas_params(SpecId::SHANGHAI);
+            cfg.set_spec_and_mainnet_gas_params(SpecId::CANCUN);
             cfg.tx_gas_limit_cap = Some(GAS_LIMIT);
             cfg.limit_contract_code_size = Some(usize::MAX);
         });
         let context = context.modify_block_chained(|block| {
-            block.timestamp = U256::from(1_700_000_000u64);
+            block.timestamp = U256::from(Self::START);
             block.gas_limit = GAS_LIMIT;
         });
         Self {
             evm: context.build_mainnet(),
             sender,
             nonce: 0,
+            logs: Vec::new(),
         }
     }
 
@@ -103,10 +108,22 @@ impl Evm {
         answer(result.map(|result| result.result))
     }
 
+    /// Lets time pass: the next transaction's block is so many seconds later.
+    pub fn wait(&mut self, seconds: u64) {
+        self.evm.ctx.block.timestamp += U256::from(seconds);
+    }
+
+    /// What the contracts emitted in the last transaction; nothing where it reverted.
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
     fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
         let tx = self.transaction(kind, data)?;
         self.nonce += 1;
-        self.evm.transact_commit(tx).ok()
+        let result = self.evm.transact_commit(tx).ok();
+        self.logs = result.as_ref().map(|result| result.logs().to_vec()).unwrap_or_default();
+        result
     }
 
     fn transaction(&self, kind: TxKind, data: Bytes) -> Option<TxEnv> {
@@ -132,10 +149,11 @@ fn answer(result: Option<ExecutionResult>) -> Answer {
     }
 }
 
-/// The text of `Error(string)`.
+/// The text of `Error(string)`, else the error's selector.
 fn reason(output: &[u8]) -> String {
     match output.split_first_chunk::<4>() {
         Some(([0x08, 0xc3, 0x79, 0xa0], text)) => String::abi_decode(text).unwrap_or_default(),
-        _ => String::new(),
+        Some((selector, _)) => hex::encode_prefixed(selector),
+        None => String::new(),
     }
 }

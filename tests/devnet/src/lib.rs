@@ -6,6 +6,7 @@ mod artifacts;
 mod evm;
 mod stubs;
 pub mod uniswap_v3;
+pub mod uniswap_v4;
 
 pub use artifacts::{ArtifactError, Package, UNISWAP_V2_CORE, UNISWAP_V3_CORE, UNISWAP_V4_PERIPHERY, creation_code};
 pub use evm::{Answer, Evm};

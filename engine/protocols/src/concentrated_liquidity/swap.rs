@@ -218,7 +218,8 @@ pub(crate) fn growth_per_liquidity(fee: U256, liquidity: u128) -> Result<U256, M
     if fee.bit_len() <= 128 {
         return Ok((fee << 128) / liquidity);
     }
-    mul_div(fee, Q128, liquidity, Rounding::Down).ok_or(MathError::QuotientOverflow)
+    // v3 stops here; v4 goes on and refuses the whole amount, which is above 127 bits, at the end.
+    mul_div(fee, Q128, liquidity, Rounding::Down).ok_or(MathError::CastOverflow)
 }
 
 fn price_tick(sqrt_price: U256) -> Result<i32, MathError> {
