@@ -6,7 +6,7 @@ use plimsoll_devnet::{UNISWAP_V3_CORE, creation_code};
 use plimsoll_protocols::uniswap_v3::{Amount, FeeProtocol, Pool, PoolParams, PositionKey, Revert, factory::FEE_TIERS};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 
-use super::random_sequences::{Dice, Ended, OPERATIONS, compare, run};
+use super::random_sequences::{Dice, Ended, Twice, compare, play, run};
 
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
@@ -15,21 +15,7 @@ fn the_engine_does_what_the_bytecode_does() {
         "artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
     )
     .unwrap_or_else(|error| panic!("{error}"));
-    run(|seed| sequence(seed, &code));
-}
-
-/// One sequence on both sides; returns how many of its operations reverted.
-fn sequence(seed: u64, factory_code: &Bytes) -> u64 {
-    let mut pair = Pair::new(seed, factory_code);
-    let mut reverts = 0;
-    for operation in 0..OPERATIONS {
-        reverts += u64::from(pair.step(operation));
-        if operation % 8 == 7 {
-            pair.compare_pool();
-        }
-    }
-    pair.compare_everything();
-    reverts
+    run(|seed| play(Pair::new(seed, &code)));
 }
 
 /// The same pool twice.
@@ -64,30 +50,6 @@ impl Pair {
 
     fn range(&mut self) -> Option<(i32, i32)> {
         (!self.ranges.is_empty()).then(|| self.dice.pick(&self.ranges))
-    }
-
-    /// One operation on both sides; returns whether it reverted.
-    fn step(&mut self, operation: u64) -> bool {
-        let before = self.engine.clone();
-        let kind = if operation == 0 { 0 } else { self.dice.below(24) };
-        let (genuine, engine) = match kind {
-            0 => self.initialize(),
-            1..=5 => self.mint(),
-            6..=8 => self.burn(),
-            9 => self.collect(),
-            10 => self.set_fee_protocol(),
-            11 => self.collect_protocol(),
-            12 | 13 => self.flash(),
-            _ => self.swap(),
-        };
-        let doing = format!("{}, operation {operation}", self.doing);
-        let ended = compare(genuine, engine.map_err(|revert| revert.0), &doing);
-        match ended {
-            Ended::Alike => {}
-            Ended::Reverted => assert_eq!(self.engine, before, "{doing}: a revert leaves no trace"),
-            Ended::TooLong => self.engine = before,
-        }
-        ended == Ended::Reverted
     }
 
     fn initialize(&mut self) -> Both {
@@ -266,6 +228,31 @@ impl Pair {
         let seed = self.doing.split(':').next().unwrap_or_default().to_owned();
         self.doing = format!("{seed}: {what}");
     }
+}
+
+impl Twice for Pair {
+    fn step(&mut self, operation: u64) -> bool {
+        let before = self.engine.clone();
+        let kind = if operation == 0 { 0 } else { self.dice.below(24) };
+        let (genuine, engine) = match kind {
+            0 => self.initialize(),
+            1..=5 => self.mint(),
+            6..=8 => self.burn(),
+            9 => self.collect(),
+            10 => self.set_fee_protocol(),
+            11 => self.collect_protocol(),
+            12 | 13 => self.flash(),
+            _ => self.swap(),
+        };
+        let doing = format!("{}, operation {operation}", self.doing);
+        let ended = compare(genuine, engine.map_err(|revert| revert.0), &doing);
+        match ended {
+            Ended::Alike => {}
+            Ended::Reverted => assert_eq!(self.engine, before, "{doing}: a revert leaves no trace"),
+            Ended::TooLong => self.engine = before,
+        }
+        ended == Ended::Reverted
+    }
 
     /// Price, tick, liquidity, fee growth and protocol fees.
     fn compare_pool(&mut self) {
@@ -286,9 +273,7 @@ impl Pair {
         assert_eq!((fees.token0, fees.token1), engine.protocol_fees(), "{doing}");
     }
 
-    /// Every tick and position that was ever touched.
     fn compare_everything(&mut self) {
-        self.compare_pool();
         let doing = self.doing.clone();
         for (lower, upper) in std::mem::take(&mut self.ranges) {
             for tick in [lower, upper] {

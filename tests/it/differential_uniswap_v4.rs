@@ -13,7 +13,7 @@ use plimsoll_protocols::uniswap_v4::{
 };
 use plimsoll_units::{LogRef, Side, SqrtPriceX96, Tick};
 
-use super::random_sequences::{Dice, Ended, OPERATIONS, compare, run};
+use super::random_sequences::{Dice, Ended, Twice, compare, play, run};
 
 const FEES: [u32; 7] = [100, 500, 3000, 10_000, 0, 999_999, 1_000_000];
 const SPACINGS: [i32; 5] = [1, 10, 60, 200, 32_767];
@@ -21,21 +21,7 @@ const SPACINGS: [i32; 5] = [1, 10, 60, 200, 32_767];
 #[test]
 fn the_engine_does_what_the_pool_manager_does() {
     let creation = Creation::fetch().unwrap_or_else(|error| panic!("{error}"));
-    run(|seed| sequence(seed, &creation));
-}
-
-/// One sequence on both sides; returns how many of its operations reverted.
-fn sequence(seed: u64, creation: &Creation) -> u64 {
-    let mut pair = Pair::new(seed, creation);
-    let mut reverts = 0;
-    for operation in 0..OPERATIONS {
-        reverts += u64::from(pair.step(operation));
-        if operation % 8 == 7 {
-            pair.compare_pool();
-        }
-    }
-    pair.compare_everything();
-    reverts
+    run(|seed| play(Pair::new(seed, &creation)));
 }
 
 /// The same pool twice.
@@ -84,43 +70,10 @@ impl Pair {
         }
     }
 
-    /// One operation on both sides; returns whether it reverted.
-    fn step(&mut self, operation: u64) -> bool {
-        let before = (self.engine.clone(), self.fees.clone());
-        // Now and then a sequence starts with calls on a pool that has no price yet.
-        let kind = if operation == self.seed % 4 {
-            0
-        } else {
-            self.dice.below(24)
-        };
-        let (genuine, engine) = match kind {
-            0 => self.initialize(),
-            1 => self.initialize_another(),
-            2..=6 => self.add(),
-            7..=10 => self.remove(),
-            11 => self.set_protocol_fee(),
-            12 => self.collect_protocol_fees(),
-            13 | 14 => self.donate(),
-            _ => self.swap(),
-        };
-        let doing = self.saying(operation);
-        let ended = compare(genuine, engine.map_err(|revert| revert.0), &doing);
-        match ended {
-            Ended::Alike => {}
-            Ended::Reverted => assert_eq!(
-                (&self.engine, &self.fees),
-                (&before.0, &before.1),
-                "{doing}: a revert leaves no trace"
-            ),
-            Ended::TooLong => (self.engine, self.fees) = before,
-        }
-        ended == Ended::Reverted
-    }
-
-    fn saying(&self, operation: u64) -> String {
+    fn saying(&self) -> String {
         let key = self.engine.key();
         format!(
-            "seed {}, fee {}, spacing {}: {}, operation {operation}",
+            "seed {}, fee {}, spacing {}: {}",
             self.seed, key.fee, key.tick_spacing, self.doing
         )
     }
@@ -361,10 +314,44 @@ impl Pair {
         });
         (genuine, engine)
     }
+}
+
+impl Twice for Pair {
+    fn step(&mut self, operation: u64) -> bool {
+        let before = (self.engine.clone(), self.fees.clone());
+        // Now and then a sequence starts with calls on a pool that has no price yet.
+        let kind = if operation == self.seed % 4 {
+            0
+        } else {
+            self.dice.below(24)
+        };
+        let (genuine, engine) = match kind {
+            0 => self.initialize(),
+            1 => self.initialize_another(),
+            2..=6 => self.add(),
+            7..=10 => self.remove(),
+            11 => self.set_protocol_fee(),
+            12 => self.collect_protocol_fees(),
+            13 | 14 => self.donate(),
+            _ => self.swap(),
+        };
+        let doing = format!("{}, operation {operation}", self.saying());
+        let ended = compare(genuine, engine.map_err(|revert| revert.0), &doing);
+        match ended {
+            Ended::Alike => {}
+            Ended::Reverted => assert_eq!(
+                (&self.engine, &self.fees),
+                (&before.0, &before.1),
+                "{doing}: a revert leaves no trace"
+            ),
+            Ended::TooLong => (self.engine, self.fees) = before,
+        }
+        ended == Ended::Reverted
+    }
 
     /// Price, tick, fees, liquidity, fee growth and protocol fees.
     fn compare_pool(&mut self) {
-        let (id, doing) = (self.engine.key().id(), self.saying(0));
+        let (id, doing) = (self.engine.key().id(), self.saying());
         let (genuine, engine) = (&mut self.genuine, &self.engine);
         let slot0 = genuine.read_state(&getSlot0Call { poolId: id }).expect("a view");
         let price = engine.sqrt_price().map_or(U256::ZERO, SqrtPriceX96::get);
@@ -394,10 +381,8 @@ impl Pair {
         }
     }
 
-    /// Every tick and position that was ever touched.
     fn compare_everything(&mut self) {
-        self.compare_pool();
-        let (id, doing) = (self.engine.key().id(), self.saying(OPERATIONS));
+        let (id, doing) = (self.engine.key().id(), self.saying());
         for position in std::mem::take(&mut self.positions) {
             for tick in [position.lower, position.upper] {
                 let call = getTickInfoCall {

@@ -11,7 +11,7 @@ use std::fmt::Debug;
 
 /// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
 const SEEDS: u64 = 200;
-pub(crate) const OPERATIONS: u64 = 200;
+const OPERATIONS: u64 = 200;
 
 /// Runs one sequence for each seed, on every core; a sequence returns how many of its operations reverted.
 pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
@@ -36,6 +36,30 @@ pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
         seeds * OPERATIONS
     );
     assert!(reverts > seeds, "a sequence without reverts tries too little");
+}
+
+/// The same contract twice: its bytecode and the engine.
+pub(crate) trait Twice {
+    /// One operation on both sides; returns whether it reverted.
+    fn step(&mut self, operation: u64) -> bool;
+    /// The pool's own numbers.
+    fn compare_pool(&mut self);
+    /// Every tick and position that was ever touched.
+    fn compare_everything(&mut self);
+}
+
+/// Plays one sequence; returns how many of its operations reverted.
+pub(crate) fn play(mut pair: impl Twice) -> u64 {
+    let mut reverts = 0;
+    for operation in 0..OPERATIONS {
+        reverts += u64::from(pair.step(operation));
+        if operation % 8 == 7 {
+            pair.compare_pool();
+        }
+    }
+    pair.compare_pool();
+    pair.compare_everything();
+    reverts
 }
 
 /// How an operation ended on both sides.

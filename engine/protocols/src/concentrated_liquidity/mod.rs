@@ -3,6 +3,8 @@
 //! What the two round differently, or refuse in other words, is in the rooms of their own.
 
 pub mod liquidity_math;
+#[cfg(test)]
+pub(crate) mod scenes;
 pub mod sqrt_price_math;
 mod state;
 mod swap;

@@ -32,13 +32,23 @@ pub struct Step {
 /// The way from one price towards another, at constant liquidity.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leg {
-    pub(crate) price: U256,
-    pub(crate) liquidity: u128,
+    price: U256,
+    liquidity: u128,
     /// Token0 goes in and the price falls.
-    pub(crate) zero_for_one: bool,
+    zero_for_one: bool,
 }
 
 impl Leg {
+    /// The direction is the target's.
+    #[inline]
+    pub(crate) fn towards(target: U256, price: U256, liquidity: u128) -> Self {
+        Self {
+            price,
+            liquidity,
+            zero_for_one: price >= target,
+        }
+    }
+
     /// Input from the start to a price on the way, in base units, rounded up.
     #[inline]
     pub(crate) fn input(&self, to: U256) -> Result<U256, MathError> {

@@ -19,7 +19,7 @@ mod oracle;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-pub(crate) mod scenes;
+mod scenes;
 
 pub use crate::concentrated_liquidity::{
     Amount, Crossing, FeeGrowth, MathError, SwapOutcome, TickBitmap, TickInfo, Ticks, liquidity_math, sqrt_price_math,

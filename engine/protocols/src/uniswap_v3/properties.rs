@@ -109,12 +109,7 @@ proptest! {
             return Ok(());
         };
         prop_assert_eq!((Some(outcome.sqrt_price), outcome.tick, outcome.liquidity), (world.pool.sqrt_price(), world.pool.tick(), world.pool.liquidity()));
-        let (filled, asked) = match amount {
-            Amount::ExactIn(amount) => (outcome.amount_in(), amount),
-            Amount::ExactOut(amount) => (outcome.amount_out(), amount),
-        };
-        prop_assert_eq!(outcome.exhausted, filled < asked);
-        prop_assert!(filled <= asked && outcome.fee <= outcome.amount_in());
+        check_filled(&outcome, amount)?;
     }
 
     #[test]
@@ -207,13 +202,7 @@ proptest! {
         let remaining = if exact_in { Remaining::In(left) } else { Remaining::Out(left) };
         for fee in [fee, fee % 1_000_000] {
             if let Ok(step) = compute_swap_step(price, target, liquidity, remaining, fee) {
-                let (low, high) = (price.min(target), price.max(target));
-                prop_assert!((low..=high).contains(&step.sqrt_price));
-                if exact_in {
-                    prop_assert!(step.amount_in.checked_add(step.fee).is_some_and(|paid| paid <= left));
-                } else {
-                    prop_assert!(step.amount_out <= left);
-                }
+                check_step(&step, price, target, remaining)?;
             }
         }
         let _ = super::liquidity_math::add_delta(liquidity, delta);

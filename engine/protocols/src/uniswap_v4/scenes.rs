@@ -1,8 +1,8 @@
 //! Random v4 pools and random calls on them, at ordinary and at extreme sizes.
 
 use super::*;
-use crate::uniswap_v3::scenes::{amount, any_price, limit_at, reach, sized};
-use alloy_primitives::{Address, B256, I256, U256, U512};
+pub(super) use crate::concentrated_liquidity::scenes::*;
+use alloy_primitives::{Address, B256, U256, U512};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
@@ -74,21 +74,10 @@ fn call(bits: usize) -> impl Strategy<Value = Call> {
 pub(super) fn scene(bits: usize) -> impl Strategy<Value = Scene> {
     let fee = prop_oneof![Just(0), Just(500), Just(3000), Just(1_000_000), 0u32..=1_000_000];
     let spacing = prop_oneof![Just(1), Just(10), Just(60), Just(32_767), 1i32..=32_767];
-    let range = (
-        prop_oneof![-6i32..6, -400i32..400],
-        prop_oneof![1i32..8, 1i32..600, Just(1_000_000)],
-    );
     let first = vec((0u8..4, sized(1..=bits.min(112))), 1..4);
     let calls = vec(call(bits), 1..12);
-    (fee, spacing, any_price(), vec(range, 4), first, calls).prop_map(
+    (fee, spacing, any_price(), vec(from_and_width(), 4), first, calls).prop_map(
         |(fee, tick_spacing, price, ranges, first, calls)| {
-            let centre = tick_math::tick_at_sqrt_ratio(price).expect("a pool's price").get();
-            let highest = Tick::MAX.get() / tick_spacing;
-            let range = |(from, width): (i32, i32)| {
-                let lower = (centre.div_euclid(tick_spacing) + from).clamp(-highest, highest - 1);
-                let lower = if width == 1_000_000 { -highest } else { lower };
-                (lower * tick_spacing, (lower + width).min(highest) * tick_spacing)
-            };
             let first = first.into_iter().map(|(slot, size)| Call::Modify {
                 slot,
                 delta: i128::try_from(size).expect("112 bits"),
@@ -102,7 +91,10 @@ pub(super) fn scene(bits: usize) -> impl Strategy<Value = Scene> {
                     hooks: Address::ZERO,
                 },
                 price,
-                ranges: ranges.into_iter().map(range).collect(),
+                ranges: ranges
+                    .into_iter()
+                    .map(|range| range_around(price, tick_spacing, range))
+                    .collect(),
                 calls: first.chain(calls).collect(),
             }
         },
@@ -229,36 +221,15 @@ impl World {
 
     /// What must hold of ticks, bitmap and liquidity at any time.
     pub(super) fn check_ticks(&self) -> Result<(), TestCaseError> {
-        let mut ends: BTreeMap<i32, (u128, i128)> = BTreeMap::new();
-        for (key, held) in self.held.iter().filter(|(_, held)| **held > 0) {
-            for (tick, net) in [(key.lower, *held), (key.upper, -held)] {
-                let end = ends.entry(tick.get()).or_default();
-                *end = (end.0 + held.unsigned_abs(), end.1 + net);
-            }
+        let held = self.held.iter();
+        check_state(
+            &self.pool.state,
+            held.map(|(key, held)| (key.lower, key.upper, held.unsigned_abs())),
+        )?;
+        let most = max_liquidity_per_tick(self.pool.key().tick_spacing);
+        for (_, info) in self.pool.ticks().sorted() {
+            prop_assert!(info.liquidity_gross <= most);
         }
-        let ticks = self.pool.ticks().sorted();
-        let states: BTreeMap<_, _> = ticks
-            .iter()
-            .map(|(tick, info)| (*tick, (info.liquidity_gross, info.liquidity_net)))
-            .collect();
-        prop_assert_eq!(states, ends);
-        let (mut all, mut below) = (I256::ZERO, I256::ZERO);
-        for (tick, info) in &ticks {
-            let net = I256::try_from(info.liquidity_net).expect("fits");
-            all += net;
-            if *tick <= self.pool.state.tick {
-                below += net;
-            }
-            prop_assert!(
-                self.pool
-                    .state
-                    .bitmap
-                    .is_initialized(*tick, self.pool.key().tick_spacing)
-            );
-            prop_assert!(info.liquidity_gross <= max_liquidity_per_tick(self.pool.key().tick_spacing));
-        }
-        prop_assert_eq!(all, I256::ZERO);
-        prop_assert_eq!(below, I256::try_from(self.pool.liquidity()).expect("fits"));
         Ok(())
     }
 }

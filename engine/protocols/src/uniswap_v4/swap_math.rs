@@ -23,11 +23,7 @@ pub fn compute_swap_step(
     remaining: Remaining,
     fee_pips: u32,
 ) -> Result<Step, MathError> {
-    let leg = Leg {
-        price,
-        liquidity,
-        zero_for_one: price >= target,
-    };
+    let leg = Leg::towards(target, price, liquidity);
     let less_fee = PIPS.saturating_sub(fee_pips);
     let fee_on = |amount_in: U256| {
         if less_fee == 0 {
