@@ -223,6 +223,7 @@ impl Both {
                     Failure::Reverted(reason) => reason,
                     // The compiler's check of a division takes all gas; nothing else here comes near the limit.
                     Failure::Halted => String::new(),
+                    Failure::Lost(reason) => panic!("{doing}: {reason}"),
                 };
                 assert_eq!(revert.0, reason, "{doing}");
                 assert_eq!(self.engine, before, "{doing}: a revert leaves no trace");

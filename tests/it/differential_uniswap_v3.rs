@@ -5,62 +5,22 @@ use plimsoll_devnet::uniswap_v3::{Failure, GenuinePool, PoolCalls::*, i24, pays,
 use plimsoll_devnet::{UNISWAP_V3_CORE, creation_code};
 use plimsoll_protocols::uniswap_v3::{Amount, FeeProtocol, Pool, PoolParams, PositionKey, Revert, factory::FEE_TIERS};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
 
-/// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
-const SEEDS: u64 = 200;
-const OPERATIONS: u64 = 200;
+use super::random_sequences::{Dice, Ended, Twice, compare, play, run};
 
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
-    let seeds = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SEEDS);
     let code = creation_code(
         &UNISWAP_V3_CORE,
         "artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
     )
     .unwrap_or_else(|error| panic!("{error}"));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let reverts: u64 = std::thread::scope(|scope| {
-        let code = &code;
-        let run = move |first| {
-            (first..seeds)
-                .step_by(usize::try_from(threads).expect("small"))
-                .map(|seed| sequence(seed, code))
-                .sum::<u64>()
-        };
-        let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
-        runs.into_iter().map(|run| run.join().expect("no mismatch")).sum()
-    });
-    println!(
-        "{} operations on both sides, {reverts} of them reverted alike",
-        seeds * OPERATIONS
-    );
-    assert!(reverts > seeds, "a sequence without reverts tries too little");
-}
-
-/// One sequence on both sides; returns how many of its operations reverted.
-fn sequence(seed: u64, factory_code: &Bytes) -> u64 {
-    let mut pair = Pair::new(seed, factory_code);
-    let mut reverts = 0;
-    for operation in 0..OPERATIONS {
-        reverts += u64::from(pair.step(operation));
-        if operation % 8 == 7 {
-            pair.compare_pool();
-        }
-    }
-    pair.compare_everything();
-    reverts
+    run(|seed| play(Pair::new(seed, &code)));
 }
 
 /// The same pool twice.
 struct Pair {
-    rng: ChaCha8Rng,
+    dice: Dice,
     genuine: GenuinePool,
     engine: Pool,
     spacing: i32,
@@ -73,13 +33,13 @@ type Words = Vec<I256>;
 
 impl Pair {
     fn new(seed: u64, factory_code: &Bytes) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let tier = FEE_TIERS[usize::try_from(rng.next_u64() % 4).expect("small")];
+        let mut dice = Dice::new(seed);
+        let tier = dice.pick(&FEE_TIERS);
         let genuine = GenuinePool::deploy(factory_code.clone(), tier.fee_pips, tier.tick_spacing);
         let params = PoolParams::new(tier.fee_pips, tier.tick_spacing).expect("a tier");
         let doing = format!("seed {seed}, fee {}", tier.fee_pips);
         Self {
-            rng,
+            dice,
             genuine,
             engine: Pool::new(params),
             spacing: tier.tick_spacing,
@@ -88,86 +48,12 @@ impl Pair {
         }
     }
 
-    fn below(&mut self, n: u64) -> u64 {
-        self.rng.next_u64() % n
-    }
-
-    /// A number of up to so many bits, every length as likely.
-    fn bits(&mut self, most: u64) -> U256 {
-        let length = 1 + self.below(most);
-        let rng = &mut self.rng;
-        let wide = U256::from_limbs([rng.next_u64(), rng.next_u64(), rng.next_u64(), rng.next_u64()]);
-        wide >> (256 - usize::try_from(length).expect("small"))
-    }
-
-    fn amount(&mut self, sizes: &[u64]) -> U256 {
-        let index = self.below(sizes.len() as u64);
-        self.bits(sizes[usize::try_from(index).expect("small")])
-    }
-
-    /// A tick that may be initialized, near the price or anywhere.
-    fn tick(&mut self) -> i32 {
-        let highest = i64::from(Tick::MAX.get() / self.spacing);
-        let reach = [2, 20, 400, highest][usize::try_from(self.below(4)).expect("small")];
-        let shift = i64::try_from(self.below(2 * reach.unsigned_abs() + 1)).expect("small") - reach;
-        let now = i64::from(self.engine.tick().get().div_euclid(self.spacing));
-        i32::try_from((now + shift).clamp(-highest, highest)).expect("a tick") * self.spacing
-    }
-
     fn range(&mut self) -> Option<(i32, i32)> {
-        let count = self.ranges.len() as u64;
-        if count == 0 {
-            return None;
-        }
-        let index = usize::try_from(self.below(count)).expect("small");
-        self.ranges.get(index).copied()
-    }
-
-    /// One operation on both sides; returns whether it reverted.
-    fn step(&mut self, operation: u64) -> bool {
-        let before = self.engine.clone();
-        let kind = if operation == 0 { 0 } else { self.below(24) };
-        let (genuine, engine) = match kind {
-            0 => self.initialize(),
-            1..=5 => self.mint(),
-            6..=8 => self.burn(),
-            9 => self.collect(),
-            10 => self.set_fee_protocol(),
-            11 => self.collect_protocol(),
-            12 | 13 => self.flash(),
-            _ => self.swap(),
-        };
-        let doing = &self.doing;
-        match (genuine, engine) {
-            (Ok(genuine), Ok(engine)) => {
-                assert_eq!(engine, genuine, "{doing}, operation {operation}");
-                false
-            }
-            (Err(Failure::Reverted(reason)), Err(revert)) => {
-                assert_eq!(revert.0, reason, "{doing}, operation {operation}");
-                assert_eq!(
-                    self.engine, before,
-                    "{doing}, operation {operation}: a revert leaves no trace"
-                );
-                true
-            }
-            // A walk over thousands of empty words is too long for a block, not against the rules.
-            (Err(Failure::Halted), _) => {
-                self.engine = before;
-                false
-            }
-            (genuine, engine) => {
-                panic!("{doing}, operation {operation}: the bytecode {genuine:?}, the engine {engine:?}")
-            }
-        }
+        (!self.ranges.is_empty()).then(|| self.dice.pick(&self.ranges))
     }
 
     fn initialize(&mut self) -> Both {
-        let price = if self.below(4) == 0 {
-            self.bits(160)
-        } else {
-            (U256::ONE << 96) + self.bits(100)
-        };
+        let price = self.dice.price();
         self.doing(format!("initialize at {price}"));
         let genuine = self
             .genuine
@@ -180,14 +66,8 @@ impl Pair {
     }
 
     fn mint(&mut self) -> Both {
-        let (mut lower, mut upper) = (self.tick(), self.tick());
-        if lower > upper && self.below(10) > 0 {
-            std::mem::swap(&mut lower, &mut upper);
-        }
-        if self.below(40) == 0 {
-            lower += 1;
-        }
-        let amount: u128 = self.amount(&[20, 64, 90, 127]).to();
+        let (lower, upper) = self.dice.range(self.engine.tick(), self.spacing);
+        let amount: u128 = self.dice.amount(&[20, 64, 90, 127]).to();
         self.doing(format!("mint {amount} in {lower}..{upper}"));
         self.ranges.push((lower, upper));
         let (tick_lower, tick_upper) = (i24(lower), i24(upper));
@@ -215,11 +95,11 @@ impl Pair {
             .engine
             .position(&key(lower, upper))
             .map_or(0, |position| position.liquidity);
-        let amount = match self.below(4) {
+        let amount = match self.dice.below(4) {
             0 => held,
             1 => 0,
             2 => held / 2,
-            _ => self.bits(100).to(),
+            _ => self.dice.bits(100).to(),
         };
         self.doing(format!("burn {amount} of {held} in {lower}..{upper}"));
         let call = burnCall {
@@ -240,7 +120,7 @@ impl Pair {
         let Some((lower, upper)) = self.range() else {
             return self.swap();
         };
-        let (amount0, amount1): (u128, u128) = (self.bits(128).to(), self.bits(128).to());
+        let (amount0, amount1): (u128, u128) = (self.dice.bits(128).to(), self.dice.bits(128).to());
         self.doing(format!("collect {amount0} and {amount1} in {lower}..{upper}"));
         let (tick_lower, tick_upper) = (i24(lower), i24(upper));
         let call = collectCall {
@@ -256,7 +136,7 @@ impl Pair {
     }
 
     fn set_fee_protocol(&mut self) -> Both {
-        let [token0, token1] = [0, 0].map(|_: u8| u8::try_from(self.below(12)).expect("small"));
+        let [token0, token1] = [0, 0].map(|_: u8| u8::try_from(self.dice.below(12)).expect("small"));
         self.doing(format!("protocol fees 1/{token0} and 1/{token1}"));
         let call = setFeeProtocolCall {
             feeProtocol0: token0,
@@ -272,7 +152,7 @@ impl Pair {
     }
 
     fn collect_protocol(&mut self) -> Both {
-        let (amount0, amount1): (u128, u128) = (self.bits(128).to(), self.bits(128).to());
+        let (amount0, amount1): (u128, u128) = (self.dice.bits(128).to(), self.dice.bits(128).to());
         self.doing(format!("collect protocol fees {amount0} and {amount1}"));
         let call = collectProtocolCall {
             recipient: GenuinePool::PAYER,
@@ -289,12 +169,12 @@ impl Pair {
 
     /// Borrows nothing, so that no balance is needed, or little; pays the fee, more, or less.
     fn flash(&mut self) -> Both {
-        let lent = [0, 0].map(|_: u8| self.amount(&[1, 40, 80]));
+        let lent = [0, 0].map(|_: u8| self.dice.amount(&[1, 40, 80]));
         let fee = |amount: U256| (amount * U256::from(self.engine.params().fee_pips)).div_ceil(U256::from(1_000_000));
         let due = lent.map(fee);
-        let paid = due.map(|due| match self.below(5) {
+        let paid = due.map(|due| match self.dice.below(5) {
             0 => due.saturating_sub(U256::ONE),
-            1 => due + self.bits(60),
+            1 => due + self.dice.bits(60),
             _ => due,
         });
         self.doing(format!("flash of {lent:?}, paying {paid:?}"));
@@ -315,10 +195,14 @@ impl Pair {
     }
 
     fn swap(&mut self) -> Both {
-        let token_in = if self.below(2) == 0 { Side::Token0 } else { Side::Token1 };
-        let exact_in = self.below(3) > 0;
-        let amount = self.amount(&[30, 60, 90, 128, 255]);
-        let limit = self.limit(token_in);
+        let token_in = if self.dice.below(2) == 0 {
+            Side::Token0
+        } else {
+            Side::Token1
+        };
+        let exact_in = self.dice.below(3) > 0;
+        let amount = self.dice.amount(&[30, 60, 90, 128, 255]);
+        let limit = self.dice.limit(self.engine.sqrt_price(), token_in);
         self.doing(format!(
             "swap of {token_in:?}, exact in {exact_in}, {amount}, to {limit}"
         ));
@@ -340,28 +224,34 @@ impl Pair {
         (genuine, engine.map(|outcome| vec![outcome.amount0, outcome.amount1]))
     }
 
-    /// A price limit: the end of all prices, near the price, far from it, or on the wrong side.
-    fn limit(&mut self, token_in: Side) -> U256 {
-        let now = self.engine.sqrt_price().map_or(U256::ONE << 96, SqrtPriceX96::get);
-        let end = match token_in {
-            Side::Token0 => SqrtPriceX96::MIN.get() + U256::ONE,
-            Side::Token1 => SqrtPriceX96::MAX.get() - U256::ONE,
-        };
-        if self.below(3) == 0 {
-            return end;
-        }
-        let distance = now / (self.amount(&[8, 30, 80]) + U256::from(2));
-        let limit = if (token_in == Side::Token0) == (self.below(20) > 0) {
-            now - distance
-        } else {
-            now + distance
-        };
-        limit & ((U256::ONE << 160) - U256::ONE)
-    }
-
     fn doing(&mut self, what: String) {
         let seed = self.doing.split(':').next().unwrap_or_default().to_owned();
         self.doing = format!("{seed}: {what}");
+    }
+}
+
+impl Twice for Pair {
+    fn step(&mut self, operation: u64) -> bool {
+        let before = self.engine.clone();
+        let kind = if operation == 0 { 0 } else { self.dice.below(24) };
+        let (genuine, engine) = match kind {
+            0 => self.initialize(),
+            1..=5 => self.mint(),
+            6..=8 => self.burn(),
+            9 => self.collect(),
+            10 => self.set_fee_protocol(),
+            11 => self.collect_protocol(),
+            12 | 13 => self.flash(),
+            _ => self.swap(),
+        };
+        let doing = format!("{}, operation {operation}", self.doing);
+        let ended = compare(genuine, engine.map_err(|revert| revert.0), &doing);
+        match ended {
+            Ended::Alike => {}
+            Ended::Reverted => assert_eq!(self.engine, before, "{doing}: a revert leaves no trace"),
+            Ended::TooLong => self.engine = before,
+        }
+        ended == Ended::Reverted
     }
 
     /// Price, tick, liquidity, fee growth and protocol fees.
@@ -383,9 +273,7 @@ impl Pair {
         assert_eq!((fees.token0, fees.token1), engine.protocol_fees(), "{doing}");
     }
 
-    /// Every tick and position that was ever touched.
     fn compare_everything(&mut self) {
-        self.compare_pool();
         let doing = self.doing.clone();
         for (lower, upper) in std::mem::take(&mut self.ranges) {
             for tick in [lower, upper] {

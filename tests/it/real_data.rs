@@ -29,11 +29,16 @@ const SWAP: &str = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115f
 const MOST_KIBIBYTES: u64 = 200_000_000 / 1024;
 
 /// The folder of real Uniswap v3 data, or nothing where a fresh clone has none.
-#[allow(clippy::print_stdout)] // a test that skips says so
 fn uniswap() -> Option<PathBuf> {
+    real_data("uniswap_v3")
+}
+
+/// A folder of real chain data, or nothing where a fresh clone has none.
+#[allow(clippy::print_stdout)] // a test that skips says so
+pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let root = env::var_os("PLIMSOLL_REAL_DATA").map_or_else(beside, PathBuf::from);
-    let folder = root.join("uniswap_v3");
+    let folder = root.join(name);
     if folder.is_dir() {
         return Some(folder);
     }

@@ -1,4 +1,4 @@
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256, hex};
 use alloy_sol_types::SolValue;
 use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
@@ -13,7 +13,7 @@ use revm::{
 
 type Db = CacheDB<EmptyDB>;
 
-/// A chain in the process: Shanghai rules, no fees, every call a transaction of its own.
+/// A chain in the process: Cancun rules, no fees, every call a transaction of its own.
 pub struct Evm {
     evm: MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Db, Journal<Db>, ()>>,
     sender: Address,
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Evm {
 pub enum Answer {
     /// With this return data.
     Returned(Bytes),
-    /// Reverted, with the reason of `Error(string)`; empty where there is none.
+    /// Reverted, with the reason of `Error(string)`, or another error's selector in hex; empty where there is none.
     Reverted(String),
     /// Out of gas or halted otherwise: nothing is said about the contract's rules.
     Halted,
@@ -64,7 +64,7 @@ impl Evm {
     /// An empty chain whose transactions come from `sender`.
     pub fn new(sender: Address) -> Self {
         let context = Context::mainnet().with_db(Db::default()).modify_cfg_chained(|cfg| {
-            cfg.set_spec_and_mainnet_gas_params(SpecId::SHANGHAI);
+            cfg.set_spec_and_mainnet_gas_params(SpecId::CANCUN);
             cfg.tx_gas_limit_cap = Some(GAS_LIMIT);
             cfg.limit_contract_code_size = Some(usize::MAX);
         });
@@ -180,10 +180,11 @@ pub(crate) fn reverted(output: &[u8], gas_used: u64) -> Answer {
     }
 }
 
-/// The text of `Error(string)`.
+/// The text of `Error(string)`, else the error's selector.
 pub(crate) fn reason(output: &[u8]) -> String {
     match output.split_first_chunk::<4>() {
         Some(([0x08, 0xc3, 0x79, 0xa0], text)) => String::abi_decode(text).unwrap_or_default(),
-        _ => String::new(),
+        Some((selector, _)) => hex::encode_prefixed(selector),
+        None => String::new(),
     }
 }

@@ -16,6 +16,7 @@ mod stubs;
 mod transaction;
 pub mod uniswap_v2;
 pub mod uniswap_v3;
+pub mod uniswap_v4;
 
 pub use anvil::{Anvil, Options, StartError};
 pub use artifacts::{ArtifactError, creation_code};

@@ -86,3 +86,87 @@ fn push(code: &mut Vec<u8>, address: Address) {
 pub(crate) fn balance_slot(owner: Address) -> U256 {
     U256::from_be_slice(owner.as_slice())
 }
+
+/// A caller of a pool manager: what it is sent it passes on from within an unlock, then it settles what it owes and takes
+/// what it is owed, by the two halves of the first word that the manager answers. Its answer is the manager's, as `bytes`.
+pub(crate) fn unlocker(manager: Address, tokens: [Address; 2]) -> Bytes {
+    let mut code = Code(vec![0x33]); // CALLER
+    code.push(manager).raw(&hex!("14"));
+    let callback = code.jump_if();
+    code.selector(hex!("48c89491")); // unlock(
+    code.raw(&hex!("602060045236602452366000604437")); // the call's data as bytes)
+    code.raw(&hex!("60006000" "36604401" "60006000")).push(manager);
+    code.raw(&hex!("5af1")).pass_on_a_revert();
+    code.raw(&hex!("3d6000f3")); // the answer is in memory already
+
+    code.land(callback);
+    code.raw(&hex!("602435" "8060446000" "37")); // the data, whose length stays on the stack
+    code.raw(&hex!("60006000" "82" "60006000")).push(manager);
+    code.raw(&hex!("5af1")).pass_on_a_revert();
+    code.raw(&hex!("6020610100523d610120523d6000610140" "3e")); // the answer as bytes, from 0x100 on
+    for (half, token) in [hex!("60801d"), hex!("600f0b")].into_iter().zip(tokens) {
+        code.raw(&hex!("61014051")).raw(&half); // SAR by 128, or SIGNEXTEND from 128
+        code.raw(&hex!("8015"));
+        let nothing = code.jump_if();
+        code.raw(&hex!("80600012"));
+        let owed = code.jump_if();
+        code.selector(hex!("a5841194")).push(token).raw(&hex!("600452")); // sync(token)
+        code.call(manager, 0x24);
+        code.selector(hex!("a9059cbb")).push(manager).raw(&hex!("600452")); // transfer(manager,
+        code.raw(&hex!("80600003602452")).call(token, 0x44); //                         −amount)
+        code.selector(hex!("11da60b4")).call(manager, 0x04); // settle()
+        code.raw(&hex!("6001"));
+        let settled = code.jump_if();
+        code.land(owed);
+        code.selector(hex!("0b0d9c09")).push(token).raw(&hex!("600452")); // take(token,
+        code.raw(&hex!("30602452" "80604452")).call(manager, 0x64); //             itself, amount)
+        code.land(nothing).land(settled);
+        code.raw(&hex!("50"));
+    }
+    code.raw(&hex!("610120516040" "01610100f3"));
+    code.0.into()
+}
+
+/// Code as it grows.
+struct Code(Vec<u8>);
+
+impl Code {
+    fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.extend(bytes);
+        self
+    }
+
+    fn push(&mut self, address: Address) -> &mut Self {
+        self.raw(&[0x73]).raw(address.as_slice()) // PUSH20
+    }
+
+    /// A selector at the memory's begin.
+    fn selector(&mut self, selector: [u8; 4]) -> &mut Self {
+        self.raw(&[0x63]).raw(&selector).raw(&hex!("60e01b600052"))
+    }
+
+    /// Calls with so many bytes from the memory's begin, whatever comes of it.
+    fn call(&mut self, to: Address, size: u8) -> &mut Self {
+        self.raw(&hex!("60006000")).raw(&[0x60, size]).raw(&hex!("60006000"));
+        self.push(to).raw(&hex!("5af150"))
+    }
+
+    /// Copies a call's answer to the memory's begin and, where it failed, reverts with it.
+    fn pass_on_a_revert(&mut self) -> &mut Self {
+        self.raw(&hex!("3d600060003e"));
+        let went_well = self.jump_if();
+        self.raw(&hex!("3d6000fd")).land(went_well)
+    }
+
+    /// A jump where the stack says so, to where [`Code::land`] will be; returns the place of the target.
+    fn jump_if(&mut self) -> usize {
+        self.raw(&hex!("61000057"));
+        self.0.len() - 3
+    }
+
+    fn land(&mut self, jump: usize) -> &mut Self {
+        let [.., high, low] = self.0.len().to_be_bytes();
+        self.0[jump..jump + 2].copy_from_slice(&[high, low]);
+        self.raw(&[0x5b])
+    }
+}

@@ -1,6 +1,6 @@
 //! What is tried on a pair: each call made on both sides, its events foretold from the engine's outcome.
 
-use super::{Both, HOLDERS, NONE, PROTOCOL, SIDES};
+use super::{Both, NONE, PROTOCOL, SIDES};
 use alloy_primitives::{Address, Bytes, U256};
 use plimsoll_devnet::uniswap_v2::{GenuinePair, LibraryCalls, PairCalls::*, pays};
 use plimsoll_protocols::uniswap_v2::{

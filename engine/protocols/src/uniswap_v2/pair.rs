@@ -278,7 +278,7 @@ impl Pair {
             let left = balance
                 .checked_sub(amount)
                 .ok_or(Revert("UniswapV2: TRANSFER_FAILED"))?;
-            Ok(if to_itself { balance } else { left })
+            Ok::<_, Revert>(if to_itself { balance } else { left })
         };
         Ok((left(self.state.balance0, amount0)?, left(self.state.balance1, amount1)?))
     }

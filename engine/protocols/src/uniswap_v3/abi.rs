@@ -1,7 +1,7 @@
 //! The events of `IUniswapV3Pool` and of the `NonfungiblePositionManager`, and their decoding.
 
 use crate::RawLog;
-use alloy_primitives::{Address, I256, U256, aliases::I24};
+use alloy_primitives::{Address, I256, U160, U256, aliases::I24};
 use alloy_sol_types::{SolEvent, SolType};
 use plimsoll_units::{LogRef, SqrtPriceX96, Tick};
 
@@ -180,14 +180,28 @@ pub enum DecodeError {
     },
 }
 
-/// Reads the fields of an event whose topic is already known.
-pub(crate) fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
-    let malformed = |reason| DecodeError::Malformed {
+pub(crate) fn malformed(log: &RawLog, event: &'static str, reason: String) -> DecodeError {
+    DecodeError::Malformed {
         at: log.at,
         contract: log.address,
         event,
         reason,
-    };
+    }
+}
+
+/// A price as an event's field.
+pub(crate) fn price(log: &RawLog, event: &'static str, value: U160) -> Result<SqrtPriceX96, DecodeError> {
+    SqrtPriceX96::new(U256::from(value)).ok_or_else(|| malformed(log, event, "price over 160 bits".to_owned()))
+}
+
+/// A tick as an event's field.
+pub(crate) fn tick(log: &RawLog, event: &'static str, value: I24) -> Result<Tick, DecodeError> {
+    Tick::new(value.as_i32()).ok_or_else(|| malformed(log, event, "tick beyond ±887272".to_owned()))
+}
+
+/// The fields of an event whose topic the log has.
+pub(crate) fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
+    let malformed = |reason| malformed(log, event, reason);
     // The decoder ignores what follows the last field, and a genuine log has nothing there.
     if let Some(size) = <E::DataTuple<'_> as SolType>::ENCODED_SIZE
         && log.data.len() != size
@@ -204,15 +218,8 @@ impl PoolEvent {
     /// A topic that no pool emits, or fields that do not fit their types.
     pub fn decode(log: &RawLog) -> Result<Self, DecodeError> {
         let topic = log.topics.first().copied().unwrap_or_default();
-        let malformed = |event, reason: &str| DecodeError::Malformed {
-            at: log.at,
-            contract: log.address,
-            event,
-            reason: reason.to_owned(),
-        };
-        let price =
-            |event, value| SqrtPriceX96::new(U256::from(value)).ok_or_else(|| malformed(event, "price over 160 bits"));
-        let tick = |event, value: I24| Tick::new(value.as_i32()).ok_or_else(|| malformed(event, "tick beyond ±887272"));
+        let price = |event, value| price(log, event, value);
+        let tick = |event, value| tick(log, event, value);
         Ok(match topic {
             pool::Swap::SIGNATURE_HASH => {
                 let e: pool::Swap = fields(log, "Swap")?;

@@ -1,13 +1,10 @@
 //! A pool's whole state and what its functions do to it (v3-core `UniswapV3Pool`).
 
 use super::{
-    FeeGrowth, Position, PositionKey, Revert, TickBitmap, TickInfo, Ticks,
-    liquidity_math::{add_delta, amounts_for_liquidity},
-    max_liquidity_per_tick,
-    swap_math::PIPS,
-    tick::fee_growth_inside,
-    tick_math::{sqrt_ratio_at_tick, tick_at_sqrt_ratio},
+    FeeGrowth, Position, PositionKey, Revert, TickInfo, Ticks, max_liquidity_per_tick, swap_math::PIPS,
+    tick_math::tick_at_sqrt_ratio,
 };
+use crate::concentrated_liquidity::{State, growth_per_liquidity, liquidity_math::add_delta};
 use alloy_primitives::{U256, map::HashMap};
 use plimsoll_units::{Rounding, SqrtPriceX96, Tick, mul_div};
 
@@ -56,15 +53,9 @@ impl FeeProtocol {
 pub struct Pool {
     pub(super) params: PoolParams,
     max_liquidity_per_tick: u128,
-    /// Zero before the first price, as in `slot0`.
-    pub(super) sqrt_price: U256,
-    pub(super) tick: i32,
-    pub(super) liquidity: u128,
+    pub(super) state: State,
     pub(super) fee_protocol: FeeProtocol,
-    pub(super) fee_growth_global: FeeGrowth,
     pub(super) protocol_fees: (u128, u128),
-    pub(super) ticks: Ticks,
-    pub(super) bitmap: TickBitmap,
     positions: HashMap<PositionKey, Position>,
 }
 
@@ -74,14 +65,9 @@ impl Pool {
         Self {
             params,
             max_liquidity_per_tick: max_liquidity_per_tick(params.tick_spacing),
-            sqrt_price: U256::ZERO,
-            tick: 0,
-            liquidity: 0,
+            state: State::new(params.tick_spacing),
             fee_protocol: FeeProtocol::default(),
-            fee_growth_global: FeeGrowth::default(),
             protocol_fees: (0, 0),
-            ticks: Ticks::default(),
-            bitmap: TickBitmap::default(),
             positions: HashMap::default(),
         }
     }
@@ -93,17 +79,17 @@ impl Pool {
 
     /// The price; `None` before the first one.
     pub fn sqrt_price(&self) -> Option<SqrtPriceX96> {
-        SqrtPriceX96::new(self.sqrt_price).filter(|_| !self.sqrt_price.is_zero())
+        self.state.sqrt_price()
     }
 
     /// The tick the price is in.
     pub fn tick(&self) -> Tick {
-        Tick::clamped(self.tick)
+        Tick::clamped(self.state.tick)
     }
 
     /// The liquidity in range.
     pub const fn liquidity(&self) -> u128 {
-        self.liquidity
+        self.state.liquidity
     }
 
     /// The protocol's share of fees.
@@ -113,7 +99,7 @@ impl Pool {
 
     /// Fee growth of the whole pool, a unit of liquidity.
     pub const fn fee_growth_global(&self) -> FeeGrowth {
-        self.fee_growth_global
+        self.state.fee_growth_global
     }
 
     /// Protocol fees that wait to be collected, token0 and token1, in base units.
@@ -123,7 +109,7 @@ impl Pool {
 
     /// The initialized ticks.
     pub const fn ticks(&self) -> &Ticks {
-        &self.ticks
+        &self.state.ticks
     }
 
     /// A position's state as last written; `None` where there never was one.
@@ -133,13 +119,7 @@ impl Pool {
 
     /// Fee growth inside a range up to now, a unit of liquidity.
     pub fn fee_growth_inside(&self, lower: Tick, upper: Tick) -> FeeGrowth {
-        let (low, high) = (self.ticks.get(lower.get()), self.ticks.get(upper.get()));
-        fee_growth_inside(
-            (lower.get(), low),
-            (upper.get(), high),
-            self.tick,
-            self.fee_growth_global,
-        )
+        self.state.fee_growth_inside(self.state.ends(lower, upper))
     }
 
     /// Sets the first price.
@@ -147,12 +127,11 @@ impl Pool {
     /// # Errors
     /// `AI` when there is one; `R` outside the range of prices.
     pub fn initialize(&mut self, sqrt_price: SqrtPriceX96) -> Result<Tick, Revert> {
-        if !self.sqrt_price.is_zero() {
+        if !self.state.sqrt_price.is_zero() {
             return Err(Revert("AI"));
         }
         let tick = tick_at_sqrt_ratio(sqrt_price).ok_or(Revert("R"))?;
-        self.sqrt_price = sqrt_price.get();
-        self.tick = tick.get();
+        self.state.set(sqrt_price, tick, 0);
         Ok(tick)
     }
 
@@ -209,7 +188,7 @@ impl Pool {
     /// `LOK`; `L` without liquidity; `F0` or `F1` when less than the fee was paid.
     pub fn flash(&mut self, amounts: (U256, U256), paid: (U256, U256)) -> Result<(), Revert> {
         self.unlocked()?;
-        if self.liquidity == 0 {
+        if self.state.liquidity == 0 {
             return Err(Revert("L"));
         }
         let fee = |amount| {
@@ -228,20 +207,14 @@ impl Pool {
             } else {
                 paid / U256::from(denominator)
             };
-            let growth = mul_div(
-                paid - share,
-                U256::ONE << 128,
-                U256::from(self.liquidity),
-                Rounding::Down,
-            );
-            growth
-                .map(|growth| (growth, share.wrapping_to::<u128>()))
-                .ok_or(Revert::WITHOUT_REASON)
+            let growth = growth_per_liquidity(paid - share, self.state.liquidity)?;
+            Ok::<_, Revert>((growth, share.wrapping_to::<u128>()))
         };
         let (growth0, share0) = split(paid.0, self.fee_protocol.token0)?;
         let (growth1, share1) = split(paid.1, self.fee_protocol.token1)?;
-        self.fee_growth_global.token0 = self.fee_growth_global.token0.wrapping_add(growth0);
-        self.fee_growth_global.token1 = self.fee_growth_global.token1.wrapping_add(growth1);
+        let growth = &mut self.state.fee_growth_global;
+        growth.token0 = growth.token0.wrapping_add(growth0);
+        growth.token1 = growth.token1.wrapping_add(growth1);
         self.protocol_fees = (
             self.protocol_fees.0.wrapping_add(share0),
             self.protocol_fees.1.wrapping_add(share1),
@@ -279,8 +252,8 @@ impl Pool {
         Ok((pay(requested0, owed0), pay(requested1, owed1)))
     }
 
-    fn unlocked(&self) -> Result<(), Revert> {
-        if self.sqrt_price.is_zero() {
+    pub(super) fn unlocked(&self) -> Result<(), Revert> {
+        if self.state.sqrt_price.is_zero() {
             Err(Revert("LOK"))
         } else {
             Ok(())
@@ -289,98 +262,44 @@ impl Pool {
 
     /// Everything is computed before anything is written, so that a revert leaves no trace.
     fn modify_position(&mut self, key: PositionKey, delta: i128) -> Result<(U256, U256), Revert> {
-        let (lower, upper) = (key.lower.get(), key.upper.get());
-        if lower >= upper {
+        if key.lower >= key.upper {
             return Err(Revert("TLU"));
         }
-        let (mut low, mut high) = (self.ticks.get(lower), self.ticks.get(upper));
-        let (was_low, was_high) = (low.liquidity_gross != 0, high.liquidity_gross != 0);
+        let mut ends = self.state.ends(key.lower, key.upper);
         if delta != 0 {
-            let (global, max) = (self.fee_growth_global, self.max_liquidity_per_tick);
-            low = self.ticks.updated(lower, self.tick, delta, global, false, max)?;
-            high = self.ticks.updated(upper, self.tick, delta, global, true, max)?;
-            let (flips_low, flips_high) = (
-                was_low != (low.liquidity_gross != 0),
-                was_high != (high.liquidity_gross != 0),
-            );
-            let off_spacing = |tick: i32| tick.rem_euclid(self.params.tick_spacing) != 0;
-            if (flips_low && off_spacing(lower)) || (flips_high && off_spacing(upper)) {
+            for (_, info) in ends {
+                if add_delta(info.liquidity_gross, delta)? > self.max_liquidity_per_tick {
+                    return Err(Revert("LO"));
+                }
+            }
+            ends = self.state.ends_after(key.lower, key.upper, delta)?;
+            if self.state.flips_off_spacing(&ends).is_some() {
                 return Err(Revert::WITHOUT_REASON);
             }
         }
-        let inside = fee_growth_inside((lower, low), (upper, high), self.tick, self.fee_growth_global);
+        let inside = self.state.fee_growth_inside(ends);
         let position = self
             .positions
             .get(&key)
             .copied()
             .unwrap_or_default()
             .updated(delta, inside)?;
-        let (amounts, liquidity) = if delta == 0 {
-            ((U256::ZERO, U256::ZERO), self.liquidity)
-        } else {
-            let in_range = (lower..upper).contains(&self.tick);
-            let liquidity = if in_range {
-                add_delta(self.liquidity, delta)?
-            } else {
-                self.liquidity
-            };
-            (self.amounts(key, delta)?, liquidity)
-        };
-
+        let mut amounts = (U256::ZERO, U256::ZERO);
         if delta != 0 {
-            self.write_tick(lower, low);
-            self.write_tick(upper, high);
+            let liquidity = self.state.liquidity_after(key.lower, key.upper, delta)?;
+            amounts = self.amounts_of(key, delta)?;
+            self.state.liquidity = liquidity;
+            for (tick, info) in ends {
+                self.state.write_tick(tick, info);
+            }
         }
-        self.liquidity = liquidity;
         self.positions.insert(key, position);
         Ok(amounts)
     }
 
-    /// Token0 and token1 for a change of liquidity: rounded up when paid in, down when paid out.
-    ///
-    /// The contract goes by the tick, not the price: they differ where the price has just passed a tick downwards.
-    fn amounts(&self, key: PositionKey, delta: i128) -> Result<(U256, U256), Revert> {
-        let rounding = if delta < 0 { Rounding::Down } else { Rounding::Up };
-        let (lower, upper) = (sqrt_ratio_at_tick(key.lower).get(), sqrt_ratio_at_tick(key.upper).get());
-        let price = if self.tick < key.lower.get() {
-            lower
-        } else if self.tick < key.upper.get() {
-            self.sqrt_price
-        } else {
-            upper
-        };
-        amounts_for_liquidity(price, lower, upper, delta.unsigned_abs(), rounding)
-    }
-
-    /// Stores a tick's state and keeps the bitmap in step.
-    fn write_tick(&mut self, tick: i32, info: TickInfo) {
-        let initialized = info.liquidity_gross != 0;
-        if initialized != self.bitmap.is_initialized(tick, self.params.tick_spacing) {
-            self.bitmap.flip(tick, self.params.tick_spacing);
-        }
-        self.ticks.set(tick, info);
-    }
-}
-
-impl Pool {
     /// The liquidity in range if the price were in another tick.
     pub fn liquidity_at(&self, tick: Tick) -> u128 {
-        let (spacing, target) = (self.params.tick_spacing, tick.get());
-        let (mut at, mut liquidity) = (self.tick, self.liquidity);
-        let rising = target > at;
-        loop {
-            let (next, initialized) = self.bitmap.next_initialized_within_word(at, spacing, !rising);
-            // A tick is passed upwards when the price is at or above it, downwards when it is below.
-            if if rising { next > target } else { next <= target } {
-                return liquidity;
-            }
-            if initialized {
-                let net = self.ticks.get(next).liquidity_net;
-                let delta = if rising { net } else { net.saturating_neg() };
-                liquidity = liquidity.saturating_add_signed(delta);
-            }
-            at = if rising { next } else { next - 1 };
-        }
+        self.state.liquidity_at(tick)
     }
 }
 
@@ -388,29 +307,28 @@ impl Pool {
 impl Pool {
     /// Puts the price, tick and liquidity where the chain says they are.
     pub fn set_state(&mut self, sqrt_price: SqrtPriceX96, tick: Tick, liquidity: u128) {
-        self.sqrt_price = sqrt_price.get();
-        self.tick = tick.get();
-        self.liquidity = liquidity;
+        self.state.set(sqrt_price, tick, liquidity);
     }
 
     /// Turns every tick on the way to another inside out, as the price passes them.
     pub fn cross_ticks_to(&mut self, tick: Tick) {
-        let (low, high) = (self.tick.min(tick.get()), self.tick.max(tick.get()));
-        for (passed, _) in self.ticks.sorted() {
+        let state = &mut self.state;
+        let (low, high) = (state.tick.min(tick.get()), state.tick.max(tick.get()));
+        for (passed, _) in state.ticks.sorted() {
             if low < passed && passed <= high {
-                self.ticks.cross(passed, self.fee_growth_global);
+                state.ticks.cross(passed, state.fee_growth_global);
             }
         }
     }
 
     /// Puts a tick where the chain says it is; one without gross liquidity becomes uninitialized. `tick` is a multiple of the spacing.
     pub fn set_tick(&mut self, tick: Tick, info: TickInfo) {
-        self.write_tick(tick.get(), info);
+        self.state.write_tick(tick.get(), info);
     }
 
     /// Sets the pool-wide fee growth, as a snapshot states it.
     pub fn set_fee_growth_global(&mut self, growth: FeeGrowth) {
-        self.fee_growth_global = growth;
+        self.state.fee_growth_global = growth;
     }
 
     /// Sets the protocol's share of fees without the owner's checks, as a snapshot states it.
@@ -431,6 +349,6 @@ impl Pool {
     /// # Errors
     /// Amounts that do not fit.
     pub fn amounts_of(&self, key: PositionKey, delta: i128) -> Result<(U256, U256), Revert> {
-        self.amounts(key, delta)
+        Ok(self.state.amounts(key.lower, key.upper, delta)?)
     }
 }

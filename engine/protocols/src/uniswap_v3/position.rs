@@ -1,7 +1,8 @@
 //! One position's liquidity and what it is owed (v3-core `Position`; whitepaper §6.4).
 
-use super::{FeeGrowth, Revert, liquidity_math::add_delta};
-use alloy_primitives::{U256, U512};
+use super::{FeeGrowth, Revert};
+use crate::concentrated_liquidity::{liquidity_math::add_delta, tick::earned_in_full};
+use alloy_primitives::U256;
 
 /// A position's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +48,5 @@ impl Position {
 
 /// ⌊growth · liquidity / 2^128⌋, cut to 128 bits as the contract's cast does.
 pub fn earned(growth: U256, liquidity: u128) -> u128 {
-    let product: U512 = growth.widening_mul(U256::from(liquidity));
-    (product >> 128usize).wrapping_to()
+    earned_in_full(growth, liquidity).wrapping_to()
 }

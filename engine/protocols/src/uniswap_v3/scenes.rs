@@ -1,6 +1,7 @@
 //! Random pools and random calls on them, at ordinary and at extreme sizes.
 
-use super::{tick_math::sqrt_ratio_at_tick, *};
+use super::*;
+pub(super) use crate::concentrated_liquidity::scenes::*;
 use alloy_primitives::{Address, U256, U512};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use proptest::{collection::vec, prelude::*};
@@ -48,50 +49,6 @@ pub(super) struct Scene {
     pub(super) calls: Vec<Call>,
 }
 
-pub(super) fn sized(bits: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = U256> {
-    (bits, any::<[u64; 4]>()).prop_map(|(bits, noise)| match bits {
-        0 => U256::ZERO,
-        _ => (U256::from_limbs(noise) >> (256 - bits)) | (U256::ONE << (bits - 1)),
-    })
-}
-
-pub(super) fn any_price() -> impl Strategy<Value = SqrtPriceX96> {
-    let tick = prop_oneof![
-        6 => -2_000i32..2_000,
-        3 => -887_272i32..=887_271,
-        1 => Just(-887_272),
-        1 => Just(887_271)
-    ];
-    (tick, any::<u64>()).prop_map(|(tick, noise)| {
-        let [low, high] = [tick, tick + 1].map(|tick| sqrt_ratio_at_tick(Tick::clamped(tick)).get());
-        // A third of them exactly on the tick.
-        let offset = if noise % 3 == 0 {
-            U256::ZERO
-        } else {
-            U256::from(noise) % (high - low)
-        };
-        SqrtPriceX96::new(low + offset).expect("between two prices")
-    })
-}
-
-pub(super) fn amount(bits: usize) -> impl Strategy<Value = Amount> {
-    (any::<bool>(), sized(0..=bits)).prop_map(|(exact_in, amount)| {
-        if exact_in {
-            Amount::ExactIn(amount)
-        } else {
-            Amount::ExactOut(amount)
-        }
-    })
-}
-
-pub(super) fn reach() -> impl Strategy<Value = Option<i32>> {
-    prop_oneof![
-        30 => (1i32..1_500).prop_map(Some),
-        1 => (1i32..2_000_000).prop_map(Some),
-        1 => Just(None)
-    ]
-}
-
 pub(super) fn swap(bits: usize) -> impl Strategy<Value = Call> {
     (any::<bool>(), amount(bits), reach()).prop_map(|(up, amount, reach)| Call::Swap { up, amount, reach })
 }
@@ -99,11 +56,7 @@ pub(super) fn swap(bits: usize) -> impl Strategy<Value = Call> {
 /// The token that goes in and the price limit.
 pub(super) fn direction(pool: &Pool, up: bool, reach: Option<i32>) -> (Side, Option<SqrtPriceX96>) {
     let token_in = if up { Side::Token1 } else { Side::Token0 };
-    let limit = reach.map(|ticks| {
-        let tick = pool.tick + if up { ticks } else { -ticks };
-        sqrt_ratio_at_tick(Tick::clamped(tick.clamp(-887_271, 887_271)))
-    });
-    (token_in, limit)
+    (token_in, reach.map(|ticks| limit_at(pool.tick(), up, ticks)))
 }
 
 pub(super) fn call(bits: usize) -> impl Strategy<Value = Call> {
@@ -122,36 +75,20 @@ pub(super) fn call(bits: usize) -> impl Strategy<Value = Call> {
 
 /// A pool with a few positions and then some calls; `bits` bounds the sizes.
 pub(super) fn scene(bits: usize) -> impl Strategy<Value = Scene> {
-    let range = (
-        prop_oneof![-6i32..6, -400i32..400],
-        prop_oneof![1i32..8, 1i32..600, Just(1_000_000)],
-    );
     let first_mints = vec((0u8..4, sized(1..=bits.min(112))), 1..4);
     (
         0usize..TIERS.len(),
         any_price(),
-        vec(range, 4),
+        vec(from_and_width(), 4),
         first_mints,
         vec(call(bits), 1..12),
     )
         .prop_map(|(tier, price, ranges, mints, calls)| {
             let (fee, spacing) = TIERS[tier];
             let params = PoolParams::new(fee, spacing).expect("a factory's tier");
-            let centre = super::tick_math::tick_at_sqrt_ratio(price)
-                .expect("a pool's price")
-                .get();
-            let highest = 887_272 / spacing;
             let ranges = ranges
                 .into_iter()
-                .map(|(from, width)| {
-                    let lower = (centre.div_euclid(spacing) + from).clamp(-highest, highest - 1);
-                    let (lower, upper) = if width == 1_000_000 {
-                        (-highest, highest)
-                    } else {
-                        (lower, (lower + width).min(highest))
-                    };
-                    (lower * spacing, upper * spacing)
-                })
+                .map(|range| range_around(price, spacing, range))
                 .collect();
             let mints = mints.into_iter().map(|(slot, amount)| Call::Mint { slot, amount });
             Scene {
@@ -298,37 +235,8 @@ impl World {
 
     /// What must hold of ticks, bitmap and liquidity at any time.
     pub(super) fn check_ticks(&self) -> Result<(), TestCaseError> {
-        let mut ends: BTreeMap<i32, (u128, i128)> = BTreeMap::new();
-        for (key, held) in self.held.iter().filter(|(_, held)| **held > 0) {
-            let delta = i128::try_from(*held).expect("below 2^127");
-            for (tick, net) in [(key.lower, delta), (key.upper, -delta)] {
-                let end = ends.entry(tick.get()).or_default();
-                *end = (end.0 + held, end.1 + net);
-            }
-        }
-        let ticks = self.pool.ticks().sorted();
-        let states: BTreeMap<_, _> = ticks
-            .iter()
-            .map(|(tick, info)| (*tick, (info.liquidity_gross, info.liquidity_net)))
-            .collect();
-        prop_assert_eq!(states, ends);
-        let nets = |at_most: i32| -> i128 {
-            ticks
-                .iter()
-                .filter(|(tick, _)| *tick <= at_most)
-                .map(|(_, info)| info.liquidity_net)
-                .sum()
-        };
-        prop_assert_eq!(nets(i32::MAX), 0);
-        prop_assert_eq!(nets(self.pool.tick), i128::try_from(self.pool.liquidity).expect("fits"));
-        let price = self.pool.sqrt_price().expect("has one");
-        let (at, above) = (self.pool.tick(), Tick::clamped(self.pool.tick + 1));
-        prop_assert!(sqrt_ratio_at_tick(at) <= price && price <= sqrt_ratio_at_tick(above));
-        let spacing = self.pool.params().tick_spacing;
-        for (tick, _) in &ticks {
-            prop_assert!(self.pool.bitmap.is_initialized(*tick, spacing));
-        }
-        Ok(())
+        let held = self.held.iter().map(|(key, held)| (key.lower, key.upper, *held));
+        check_state(&self.pool.state, held)
     }
 }
 

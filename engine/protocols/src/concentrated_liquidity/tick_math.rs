@@ -1,4 +1,4 @@
-//! Ticks and prices: √(1.0001^tick) as a Q64.96 number (v3-core `TickMath`; whitepaper §6.1).
+//! Ticks and prices: √(1.0001^tick) as a Q64.96 number (v3-core and v4-core `TickMath`; whitepaper §6.1).
 
 use alloy_primitives::U256;
 use plimsoll_units::{SqrtPriceX96, Tick};

@@ -1,17 +1,21 @@
-//! Liquidity amounts (v3-core `LiquidityMath`; v3-periphery `LiquidityAmounts`).
+//! Liquidity amounts (v3-core and v4-core `LiquidityMath`; v3-periphery `LiquidityAmounts`).
 
-use super::{Revert, sqrt_price_math::*};
+use super::{MathError, sqrt_price_math::*};
 use alloy_primitives::U256;
 use plimsoll_units::{Rounding, mul_div};
 
 /// `liquidity + delta`.
 ///
 /// # Errors
-/// `LS` below zero, `LA` above 128 bits.
+/// Below zero, or above 128 bits.
 #[inline]
-pub fn add_delta(liquidity: u128, delta: i128) -> Result<u128, Revert> {
-    let reason = if delta < 0 { Revert("LS") } else { Revert("LA") };
-    liquidity.checked_add_signed(delta).ok_or(reason)
+pub fn add_delta(liquidity: u128, delta: i128) -> Result<u128, MathError> {
+    let beyond = if delta < 0 {
+        MathError::LiquidityUnderflow
+    } else {
+        MathError::LiquidityOverflow
+    };
+    liquidity.checked_add_signed(delta).ok_or(beyond)
 }
 
 /// Token0 and token1 that `liquidity` between two prices is worth at a third.
@@ -24,7 +28,7 @@ pub fn amounts_for_liquidity(
     upper: U256,
     liquidity: u128,
     rounding: Rounding,
-) -> Result<(U256, U256), Revert> {
+) -> Result<(U256, U256), MathError> {
     Ok(if price <= lower {
         (amount0_delta(lower, upper, liquidity, rounding)?, U256::ZERO)
     } else if price < upper {

@@ -1,4 +1,4 @@
-//! Which ticks are initialized, 256 of them a word (v3-core `TickBitmap`; whitepaper §6.2.4).
+//! Which ticks are initialized, 256 of them a word (v3-core and v4-core `TickBitmap`; whitepaper §6.2.4).
 //!
 //! A swap stops at the end of every word, initialized tick or not, and rounds there: the words are part of the mathematics.
 

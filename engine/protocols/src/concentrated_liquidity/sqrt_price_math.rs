@@ -1,6 +1,6 @@
-//! Token amounts and price moves (v3-core `SqrtPriceMath`; whitepaper §6.2.1, §6.2.2 and §6.2.3).
+//! Token amounts and price moves (v3-core and v4-core `SqrtPriceMath`; whitepaper §6.2.1, §6.2.2 and §6.2.3).
 
-use super::Revert;
+use super::MathError;
 use alloy_primitives::{U256, U512};
 use plimsoll_units::{Rounding, div, mul_div};
 
@@ -11,17 +11,17 @@ const Q96: U256 = U256::from_limbs([0, 1 << 32, 0, 0]);
 /// The contract divides twice, by the higher price and then by the lower, and rounds each time in the same direction.
 ///
 /// # Errors
-/// A zero price, as the contract reverts there.
+/// A zero price, as the contracts revert there.
 #[inline]
-pub fn amount0_delta(a: U256, b: U256, liquidity: u128, rounding: Rounding) -> Result<U256, Revert> {
+pub fn amount0_delta(a: U256, b: U256, liquidity: u128, rounding: Rounding) -> Result<U256, MathError> {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     if low.is_zero() {
-        return Err(Revert::WITHOUT_REASON);
+        return Err(MathError::ZeroPrice);
     }
     let numerator: U256 = U256::from(liquidity) << 96usize;
     mul_div(numerator, high - low, high, rounding)
         .and_then(|amount| div(amount, low, rounding))
-        .ok_or(Revert::WITHOUT_REASON)
+        .ok_or(MathError::QuotientOverflow)
 }
 
 /// Token1 between two prices: L·(√b − √a) / 2^96.
@@ -55,9 +55,9 @@ pub fn next_sqrt_price_from_input(
     liquidity: u128,
     amount: U256,
     zero_for_one: bool,
-) -> Result<U256, Revert> {
+) -> Result<U256, MathError> {
     if price.is_zero() || liquidity == 0 {
-        return Err(Revert::WITHOUT_REASON);
+        return Err(MathError::NoPriceOrLiquidity);
     }
     if zero_for_one {
         from_amount0(price, liquidity, amount, true)
@@ -76,9 +76,9 @@ pub fn next_sqrt_price_from_output(
     liquidity: u128,
     amount: U256,
     zero_for_one: bool,
-) -> Result<U256, Revert> {
+) -> Result<U256, MathError> {
     if price.is_zero() || liquidity == 0 {
-        return Err(Revert::WITHOUT_REASON);
+        return Err(MathError::NoPriceOrLiquidity);
     }
     if zero_for_one {
         from_amount1(price, liquidity, amount, false)
@@ -89,7 +89,7 @@ pub fn next_sqrt_price_from_output(
 
 /// L·√P / (L ± x·√P), rounded up; where x·√P leaves 256 bits, the contract takes L / (L/√P + x) instead.
 #[inline]
-fn from_amount0(price: U256, liquidity: u128, amount: U256, add: bool) -> Result<U256, Revert> {
+fn from_amount0(price: U256, liquidity: u128, amount: U256, add: bool) -> Result<U256, MathError> {
     if amount.is_zero() {
         return Ok(price);
     }
@@ -97,34 +97,35 @@ fn from_amount0(price: U256, liquidity: u128, amount: U256, add: bool) -> Result
     let product = amount.checked_mul(price);
     if add {
         if let Some(denominator) = product.and_then(|product| numerator.checked_add(product)) {
-            return mul_div(numerator, price, denominator, Rounding::Up).ok_or(Revert::WITHOUT_REASON);
+            return mul_div(numerator, price, denominator, Rounding::Up).ok_or(MathError::QuotientOverflow);
         }
-        let denominator = (numerator / price).checked_add(amount).ok_or(Revert::WITHOUT_REASON)?;
-        return div(numerator, denominator, Rounding::Up).ok_or(Revert::WITHOUT_REASON);
+        let denominator = (numerator / price)
+            .checked_add(amount)
+            .ok_or(MathError::QuotientOverflow)?;
+        return div(numerator, denominator, Rounding::Up).ok_or(MathError::QuotientOverflow);
     }
     let denominator = product
         .filter(|product| numerator > *product)
         .map(|product| numerator - product)
-        .ok_or(Revert::WITHOUT_REASON)?;
-    mul_div(numerator, price, denominator, Rounding::Up)
-        .and_then(within_160_bits)
-        .ok_or(Revert::WITHOUT_REASON)
+        .ok_or(MathError::NotEnoughToken0)?;
+    let next = mul_div(numerator, price, denominator, Rounding::Up).ok_or(MathError::QuotientOverflow)?;
+    within_160_bits(next)
 }
 
 /// √P ± y·2^96 / L, rounded down.
 #[inline]
-fn from_amount1(price: U256, liquidity: u128, amount: U256, add: bool) -> Result<U256, Revert> {
+fn from_amount1(price: U256, liquidity: u128, amount: U256, add: bool) -> Result<U256, MathError> {
     let liquidity = U256::from(liquidity);
     if add {
         let quotient = if amount.bit_len() <= 160 {
             (amount << 96) / liquidity
         } else {
-            mul_div(amount, Q96, liquidity, Rounding::Down).ok_or(Revert::WITHOUT_REASON)?
+            mul_div(amount, Q96, liquidity, Rounding::Down).ok_or(MathError::QuotientOverflow)?
         };
         return price
             .checked_add(quotient)
-            .and_then(within_160_bits)
-            .ok_or(Revert::WITHOUT_REASON);
+            .ok_or(MathError::CastOverflow)
+            .and_then(within_160_bits);
     }
     let quotient = if amount.bit_len() <= 160 {
         div(amount << 96, liquidity, Rounding::Up)
@@ -133,12 +134,17 @@ fn from_amount1(price: U256, liquidity: u128, amount: U256, add: bool) -> Result
     };
     match quotient {
         Some(quotient) if price > quotient => Ok(price - quotient),
-        _ => Err(Revert::WITHOUT_REASON),
+        Some(_) => Err(MathError::NotEnoughToken1),
+        None => Err(MathError::QuotientOverflow),
     }
 }
 
-fn within_160_bits(price: U256) -> Option<U256> {
-    (price.bit_len() <= 160).then_some(price)
+fn within_160_bits(price: U256) -> Result<U256, MathError> {
+    if price.bit_len() <= 160 {
+        Ok(price)
+    } else {
+        Err(MathError::CastOverflow)
+    }
 }
 
 #[cfg(test)]
