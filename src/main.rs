@@ -14,7 +14,6 @@ mod progress;
 mod quote;
 mod replay;
 mod report;
-mod sample;
 mod universe;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -70,8 +69,6 @@ enum Command {
     Ingest(ingest::Args),
     /// Shows and checks what a lake holds.
     Lake(lake::Args),
-    /// Makes the bundled synthetic sample again.
-    Sample(sample::Args),
 }
 
 fn main() -> ExitCode {
@@ -88,7 +85,6 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args, terminal),
         Command::Ingest(args) => ingest::run(&args, terminal),
         Command::Lake(args) => lake::run(&args, terminal),
-        Command::Sample(args) => sample::run(&args, terminal),
     };
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -7,4 +7,6 @@ mod cli;
 mod differential_uniswap_v3;
 mod harness;
 mod real_data;
+#[path = "../../examples/record_storm/recording.rs"]
+mod recording;
 mod sample;
