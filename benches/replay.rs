@@ -41,15 +41,18 @@ fn real_day() -> Option<PathBuf> {
 
 fn bench(criterion: &mut Criterion) {
     let sample = &SAMPLES[0];
-    let events = decoded(sample.logs().expect("the sample"));
-    let counts = replay(sample.pool.address, sample.pool.params, &events);
+    let pool = sample.pools[0];
+    let logs = sample.logs().expect("the sample");
+    let of_pool = |log: &Result<RawLog, _>| log.as_ref().map_or(true, |log| log.address == pool.address);
+    let events = decoded(logs.filter(of_pool));
+    let counts = replay(pool.address, pool.params, &events);
     assert_eq!((counts.divergent, counts.unverifiable, counts.inferred), (0, 0, 0));
     let mut group = criterion.benchmark_group("verified_replay");
     group.throughput(Throughput::Elements(counts.swaps));
-    group.bench_function("synthetic_week", |bencher| {
+    group.bench_function("storm", |bencher| {
         bencher.iter_batched(
             || (),
-            |()| assert_eq!(replay(sample.pool.address, sample.pool.params, &events), counts),
+            |()| assert_eq!(replay(pool.address, pool.params, &events), counts),
             BatchSize::PerIteration,
         );
     });

@@ -14,7 +14,7 @@ mod progress;
 mod quote;
 mod replay;
 mod report;
-mod sample;
+mod snapshot;
 mod universe;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -70,8 +70,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Shows and checks what a lake holds.
     Lake(lake::Args),
-    /// Makes the bundled synthetic sample again.
-    Sample(sample::Args),
+    /// Reads a pool's whole state at one block from a node.
+    Snapshot(snapshot::Args),
 }
 
 fn main() -> ExitCode {
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args, terminal),
         Command::Ingest(args) => ingest::run(&args, terminal),
         Command::Lake(args) => lake::run(&args, terminal),
-        Command::Sample(args) => sample::run(&args, terminal),
+        Command::Snapshot(args) => snapshot::run(&args, terminal),
     };
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

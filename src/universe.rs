@@ -59,17 +59,15 @@ impl<'a> Universe<'a> {
                 decimals: token.decimals,
             });
         }
-        if let Some(sample) = sample {
-            tokens.push(Token {
-                symbol: "USDC".to_owned(),
-                address: sample.pool.token0,
-                decimals: 6,
-            });
-            tokens.push(Token {
-                symbol: "WETH".to_owned(),
-                address: sample.pool.token1,
-                decimals: 18,
-            });
+        let sampled = sample.into_iter().flat_map(|sample| sample.pools);
+        for token in sampled.flat_map(|pool| [pool.token0, pool.token1]) {
+            if tokens.iter().all(|known: &Token| known.address != token.address) {
+                tokens.push(Token {
+                    symbol: token.symbol.to_owned(),
+                    address: token.address,
+                    decimals: token.decimals,
+                });
+            }
         }
         Ok(Self {
             network,
@@ -121,15 +119,12 @@ impl<'a> Universe<'a> {
 
     /// A pool by address.
     pub(crate) fn pool(&self, address: Address) -> Result<PoolInfo, Failure> {
-        if let Some(pool) = self
-            .sample
-            .map(|sample| sample.pool)
-            .filter(|pool| pool.address == address)
-        {
+        let mut sampled = self.sample.into_iter().flat_map(|sample| sample.pools);
+        if let Some(pool) = sampled.find(|pool| pool.address == address) {
             return Ok(PoolInfo {
                 address,
-                token0: pool.token0,
-                token1: pool.token1,
+                token0: pool.token0.address,
+                token1: pool.token1.address,
                 params: pool.params,
             });
         }
@@ -211,7 +206,7 @@ impl<'a> Universe<'a> {
                 .map(|token| Some(token.address));
         }
         if let Some(sample) = self.sample {
-            return Ok(Some(sample.pool.token1));
+            return Ok(Some(sample.native.address));
         }
         let native = NATIVE.iter().find(|(chain_id, _)| *chain_id == self.network.chain_id);
         Ok(native.and_then(|(_, address)| address.parse().ok()))

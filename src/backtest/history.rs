@@ -104,7 +104,7 @@ impl History {
                 } else {
                     None
                 },
-                blocks: Some(sample.blocks_spanned()),
+                blocks: Some(sample.blocks_spanned),
                 place: Box::new(format!("sample '{}'", sample.name)),
             },
             Self::Files { files } => {
@@ -149,7 +149,7 @@ impl History {
             pools.push(parse("[data] pools", text)?);
         }
         match self {
-            Self::Sample(sample) => pools.push(sample.pool.address),
+            Self::Sample(sample) => pools.extend(sample.pools.iter().map(|pool| pool.address)),
             Self::Files { files } => pools.extend(files.iter().filter_map(|file| file.emitter)),
             Self::Lake { lake, .. } if pools.is_empty() => {
                 let mut held: Vec<Address> = lake

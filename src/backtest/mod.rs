@@ -16,12 +16,12 @@ use std::{
 };
 
 /// The run that needs no flags: the bundled sample.
-const DEFAULT: &str = include_str!("../../data/samples/synthetic/backtest.toml");
+const DEFAULT: &str = include_str!("../../data/samples/storm/backtest.toml");
 
 /// Runs a strategy over history and says what it made, where it came from, and what is proven.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to run; without it, range liquidity over the bundled synthetic sample.
+    /// What to run; without it, range liquidity over the bundled sample.
     #[arg(value_name = "CONFIG.toml")]
     config: Option<PathBuf>,
     /// Writes result.json, equity.parquet, actions.parquet, config.toml and report.html there.

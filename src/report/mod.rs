@@ -43,7 +43,7 @@ pub(crate) struct RunReport<'a> {
     pub data_source: String,
     /// The bundled sample's name.
     pub sample: Option<String>,
-    /// Whether the data are synthetic; every output must say so.
+    /// Whether the market is made up; every output must say so.
     pub synthetic: bool,
     /// The chain.
     pub network: Network,

@@ -238,10 +238,11 @@ pub(super) fn blocks(report: &RunReport<'_>) -> String {
 /// The warning that must not be missed.
 pub(super) fn synthetic(report: &RunReport<'_>) -> Option<String> {
     report.synthetic.then(|| match &report.sample {
-        Some(sample) => {
-            format!("The sample “{sample}” is made by a seeded order flow, not by a market. Its results say nothing about real returns.")
-        }
-        None => "The data are made by a seeded order flow, not by a market. The results say nothing about real returns.".to_owned(),
+        Some(sample) => format!(
+            "The sample “{sample}” was recorded from the published contracts on a local chain, under a seeded scenario. No market \
+             ever saw these prices: the results say nothing about real returns."
+        ),
+        None => "No market ever saw these prices: the results say nothing about real returns.".to_owned(),
     })
 }
 

@@ -5,8 +5,8 @@ use std::fs;
 use super::harness::*;
 
 const GOOD: &str = "[data]
-sample = \"synthetic\"
-to_block = 1000500
+sample = \"storm\"
+to_block = 1500
 
 [numeraire]
 token = \"USDC\"
@@ -149,24 +149,24 @@ fn impossible_executions_are_refused() {
 
 #[test]
 fn data_that_are_not_there_are_named() {
-    refused("\"synthetic\"", "\"holiday\"", &["[data]", "holiday", "synthetic"]);
-    refused("sample = \"synthetic\"", "", &["[data]", "lake", "logs", "sample"]);
+    refused("\"storm\"", "\"holiday\"", &["[data]", "holiday", "storm"]);
+    refused("sample = \"storm\"", "", &["[data]", "lake", "logs", "sample"]);
     refused(
-        "sample = \"synthetic\"",
-        "sample = \"synthetic\"\nlake = \"lake\"",
+        "sample = \"storm\"",
+        "sample = \"storm\"\nlake = \"lake\"",
         &["[data]", "one of"],
     );
     refused(
-        "sample = \"synthetic\"",
-        "sample = \"synthetic\"\nnetwork = \"atlantis\"",
+        "sample = \"storm\"",
+        "sample = \"storm\"\nnetwork = \"atlantis\"",
         &["network", "atlantis"],
     );
     refused(
-        "to_block = 1000500",
-        "from_block = 1000500\nto_block = 1000499",
+        "to_block = 1500",
+        "from_block = 1500\nto_block = 1499",
         &["from_block", "to_block"],
     );
-    refused("to_block = 1000500", "from_block = -5", &["line 3", "from_block"]);
+    refused("to_block = 1500", "from_block = -5", &["line 3", "from_block"]);
     refused("token = \"USDC\"", "token = \"DOGE\"", &["[numeraire]", "DOGE"]);
     refused(
         "width_ticks",
@@ -179,13 +179,13 @@ fn data_that_are_not_there_are_named() {
         &format!("pool = \"{absent}\"\nwidth_ticks"),
         &["0x00000000000000000000000000000000000000"],
     );
-    refused("to_block = 1000500", "logs = [\"0x12=FILE\"]", &["[data]"]);
+    refused("to_block = 1500", "logs = [\"0x12=FILE\"]", &["[data]"]);
 }
 
 #[test]
 fn a_range_that_the_data_do_not_reach_names_its_key() {
-    refused("to_block = 1000500", "from_block = 99999999", &["from_block"]);
-    refused("to_block = 1000500", "to_block = 5", &["to_block"]);
+    refused("to_block = 1500", "from_block = 99999999", &["from_block"]);
+    refused("to_block = 1500", "to_block = 5", &["to_block"]);
 }
 
 #[test]
@@ -199,7 +199,6 @@ fn an_unwritable_place_is_named_before_any_work_and_earlier_results_stay() {
     for out in [text(&file), below.clone()] {
         plimsoll(["backtest", "--out", &out]).refused(1, &["--out", &out]);
         plimsoll(["import", "logs", &logs, "--network", "devnet", "--lake", &out]).refused(1, &[&out]);
-        plimsoll(["sample", "--out", &out]).refused(1, &[&out]);
     }
     let args = ["replay", "--logs", &logs, "--pool", &pool, "--positions", &below];
     plimsoll(args.iter().chain(&SAMPLE_FLAGS)).refused(1, &[&below]);

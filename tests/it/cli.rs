@@ -53,7 +53,7 @@ fn quote(dir: &Path, args: &[&str]) -> Value {
 /// The bundled strategy over the first blocks of the sample, which keeps a run short.
 fn short_config(strategy: &str, execution: &str) -> String {
     format!(
-        "[data]\nsample = \"synthetic\"\nto_block = 1006000\n\n[numeraire]\ntoken = \"USDC\"\n\n[portfolio]\n\
+        "[data]\nsample = \"storm\"\nto_block = 7000\n\n[numeraire]\ntoken = \"USDC\"\n\n[portfolio]\n\
          USDC = \"50000\"\nWETH = \"16\"\n\n[execution]\n{execution}\n\n[strategy]\n{strategy}\n"
     )
 }
@@ -230,10 +230,7 @@ fn the_result_holds_every_key_of_the_contract() {
         keys(&json["replay"]),
         words("events swaps exact_in exact_out price_limit inferred unverifiable divergent")
     );
-    assert_eq!(
-        (&json["sample"], &json["network"]),
-        (&"synthetic".into(), &"devnet".into())
-    );
+    assert_eq!((&json["sample"], &json["network"]), (&"storm".into(), &"devnet".into()));
     let (from, to) = (count(&json["from_block"]), count(&json["to_block"]));
     assert_eq!(count(&json["blocks"]), to - from + 1);
     let actions = &json["actions"];

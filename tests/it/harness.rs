@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// The program's binary, built for this test run.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_plimsoll");
 
-/// The bundled sample's pool as the command line takes it.
+/// The bundled sample's first pool as the command line takes it.
 pub(crate) const SAMPLE_FLAGS: [&str; 6] = ["--network", "devnet", "--fee", "500", "--tick-spacing", "10"];
 
 /// The header of a CSV without an address column, as in ../shared/data.
@@ -146,15 +146,17 @@ pub(crate) fn sample() -> &'static Sample {
     &SAMPLES[0]
 }
 
-/// The sample's pool, as `0x…`.
+/// The sample's first pool, as `0x…`.
 pub(crate) fn sample_pool() -> String {
-    sample().pool.address.to_string()
+    sample().pools[0].address.to_string()
 }
 
-/// The first logs of the bundled sample, from the pool's first price on.
+/// The first logs of the bundled sample's first pool, from its first price on.
 pub(crate) fn sample_logs(count: usize) -> Vec<RawLog> {
-    let logs: Result<Vec<RawLog>, _> = sample().logs().expect("the sample opens").take(count).collect();
-    let logs = logs.expect("the sample reads");
+    let pool = sample().pools[0].address;
+    let logs = sample().logs().expect("the sample opens");
+    let logs = logs.map(|log| log.expect("the sample reads"));
+    let logs: Vec<RawLog> = logs.filter(|log| log.address == pool).take(count).collect();
     assert_eq!(logs.len(), count);
     logs
 }

@@ -351,6 +351,8 @@ fn contracts(devnet: &Devnet) -> Contracts {
     let weth = Token::deploy_weth(devnet).expect("a token");
     let usdc = Token::deploy(devnet, "USD Coin", "USDC", 6).expect("a token");
     let uniswap = UniswapV3::deploy(devnet, weth).expect("the contracts");
+    // The published factory is born without it; mainnet's was given it later.
+    uniswap.enable_tier(devnet, 100, 1).expect("a tier");
     let tokens = [weth, usdc];
     Contracts { uniswap, tokens }
 }

@@ -63,25 +63,17 @@ pub fn write<W: Write>(
 }
 
 impl<W: Write> BlockWriter<W> {
-    /// A writer to `to` of headers without a hash; `name` stands for it in errors.
-    ///
-    /// # Errors
-    /// Where nothing can be written.
-    pub fn new(name: &Path, to: W, network: Network) -> Result<Self, DataError> {
-        Self::labelled(name, to, network, &[])
-    }
-
-    /// The same for headers that carry their hash, or that do not.
+    /// A writer to `to` of headers that carry their hash, or that do not; `name` stands for it in errors.
     pub(crate) fn of(name: &Path, to: W, network: Network, hashed: bool) -> Result<Self, DataError> {
         Self::open(name, to, network, &[], hashed)
     }
 
-    /// The same with keys and values in the file's footer.
+    /// A writer of headers that carry their hash, with keys and values in the file's footer.
     ///
     /// # Errors
     /// Where nothing can be written.
     pub fn labelled(name: &Path, to: W, network: Network, labels: &[(&str, &str)]) -> Result<Self, DataError> {
-        Self::open(name, to, network, labels, false)
+        Self::open(name, to, network, labels, true)
     }
 
     fn open(name: &Path, to: W, network: Network, labels: &[(&str, &str)], hashed: bool) -> Result<Self, DataError> {

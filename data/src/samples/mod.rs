@@ -1,14 +1,12 @@
-//! Data that come with the program. They are synthetic, and say so.
-
-mod flow;
-
-pub use flow::{SyntheticFlow, SyntheticPool};
+//! Data that come with the program. Their markets are made up, and they say so.
 
 use crate::{
     DataError,
-    blocks::{self, BlockReader, BlockWriter},
+    blocks::{self, BlockHeader, BlockReader, BlockWriter},
     logs::{self, LogReader, parquet::LogWriter},
 };
+use alloy_primitives::{Address, address};
+use plimsoll_protocols::{RawLog, uniswap_v3::PoolParams};
 use plimsoll_units::Network;
 use sha2::{Digest, Sha256};
 use std::{
@@ -24,28 +22,86 @@ pub struct Sample {
     pub name: &'static str,
     /// What it is, in one sentence.
     pub description: &'static str,
-    /// The chain it is laid on; none that exists.
+    /// The chain it was recorded on.
     pub network: Network,
-    /// Its pool and tokens.
-    pub pool: SyntheticPool,
-    /// Seed of its order flow.
+    /// Its pools; the first is the one that matters most.
+    pub pools: &'static [SamplePool],
+    /// The token that stands for the chain's own.
+    pub native: SampleToken,
+    /// Seed of the scenario that was recorded.
     pub seed: u64,
-    /// How many days of 12-second blocks.
-    pub days: u64,
+    /// First and last block; the pools have no log before.
+    pub blocks_spanned: (u64, u64),
     logs: &'static [u8],
     blocks: &'static [u8],
 }
 
+/// A pool of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SamplePool {
+    /// The pool's address.
+    pub address: Address,
+    /// The token of the lower address.
+    pub token0: SampleToken,
+    /// The token of the higher address.
+    pub token1: SampleToken,
+    /// Fee and tick spacing.
+    pub params: PoolParams,
+}
+
+/// A token of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleToken {
+    /// The token's address.
+    pub address: Address,
+    /// Its symbol.
+    pub symbol: &'static str,
+    /// Its decimals.
+    pub decimals: u8,
+}
+
+const USDC: SampleToken = SampleToken {
+    address: address!("53d6b88396dA2e0e34AC9009c5C5bD4Ee464Ea86"),
+    symbol: "USDC",
+    decimals: 6,
+};
+const WETH: SampleToken = SampleToken {
+    address: address!("e3a207e4225D459095491Ea75D30B31968dfF887"),
+    symbol: "WETH",
+    decimals: 18,
+};
+
 /// The bundled samples.
 pub const SAMPLES: [Sample; 1] = [Sample {
-    name: "synthetic",
-    description: "synthetic: a week of a USDC/WETH 0.05 % pool, made by Plimsoll's exact pool from a seeded order flow; no chain ever saw it",
+    name: "storm",
+    description: "synthetic: two days of USDC/WETH on the published Uniswap v3 contracts, recorded from a local chain under a seeded \
+                  scenario; no market ever saw these prices",
     network: Network::DEVNET,
-    pool: SyntheticPool::USDC_WETH,
+    pools: &[
+        SamplePool {
+            address: address!("0EAE93CfB4Bf5bfC6D779f197EC5138399B7Cf40"),
+            token0: USDC,
+            token1: WETH,
+            params: PoolParams {
+                fee_pips: 500,
+                tick_spacing: 10,
+            },
+        },
+        SamplePool {
+            address: address!("ed5148B9BDA2f60559054cb51847a4FDCFc8E695"),
+            token0: USDC,
+            token1: WETH,
+            params: PoolParams {
+                fee_pips: 3_000,
+                tick_spacing: 60,
+            },
+        },
+    ],
+    native: WETH,
     seed: 1876,
-    days: 7,
-    logs: include_bytes!("../../samples/synthetic/devnet__logs.parquet"),
-    blocks: include_bytes!("../../samples/synthetic/devnet__blocks.parquet"),
+    blocks_spanned: (1_000, 15_399),
+    logs: include_bytes!("../../samples/storm/devnet__logs.parquet"),
+    blocks: include_bytes!("../../samples/storm/devnet__blocks.parquet"),
 }];
 
 impl Sample {
@@ -54,7 +110,7 @@ impl Sample {
         SAMPLES.iter().find(|sample| sample.name == name)
     }
 
-    /// Its logs.
+    /// Its logs, those of all its pools.
     ///
     /// # Errors
     /// The bundled bytes are damaged.
@@ -70,11 +126,6 @@ impl Sample {
         blocks::from_bytes(&format!("sample '{}'", self.name), self.blocks)
     }
 
-    /// Its first and last block.
-    pub const fn blocks_spanned(&self) -> (u64, u64) {
-        SyntheticFlow::blocks_spanned(self.days)
-    }
-
     /// sha256 of its bytes, hex.
     pub fn data_hash(&self) -> String {
         let mut hasher = Sha256::new();
@@ -82,34 +133,35 @@ impl Sample {
         hasher.update(self.blocks);
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
 
-    /// Makes it again under a folder, the same bytes; returns the files. Another seed, length or activity makes another flow.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub fn make(&self, folder: &Path, seed: u64, days: u64, activity: f64) -> Result<[PathBuf; 2], DataError> {
-        std::fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
-        let files = [
-            folder.join("devnet__logs.parquet"),
-            folder.join("devnet__blocks.parquet"),
-        ];
-        let create = |path: &Path| {
-            File::create(path)
-                .map(BufWriter::new)
-                .map_err(DataError::io(path, "write"))
-        };
-        let mut headers = Vec::new();
-        let flow = SyntheticFlow::new(self.pool, seed, days, activity);
-        let rows = flow.flat_map(|block| {
-            headers.push(block.header);
-            block.logs.into_iter().map(Ok)
-        });
-        let labels = [("plimsoll.synthetic", self.description)];
-        let log_writer = LogWriter::labelled(&files[0], create(&files[0])?, self.network, &labels)?;
-        logs::parquet::write_to(log_writer, &files[0], rows)?;
-        let mut block_writer = BlockWriter::labelled(&files[1], create(&files[1])?, self.network, &labels)?;
-        headers.into_iter().try_for_each(|header| block_writer.push(header))?;
-        block_writer.finish()?;
-        Ok(files)
+/// Writes a recording of a made-up market under a folder, which is made, as the two files of a sample; returns them.
+///
+/// Every header carries its hash, and each file says in its footer what it is. The same rows give the same bytes.
+///
+/// # Errors
+/// The folder cannot be written; the first error among the rows; rows out of the order of the chain.
+pub fn write(
+    folder: &Path,
+    network: Network,
+    description: &str,
+    logs: impl IntoIterator<Item = Result<RawLog, DataError>>,
+    headers: impl IntoIterator<Item = Result<BlockHeader, DataError>>,
+) -> Result<[PathBuf; 2], DataError> {
+    std::fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
+    let files = ["logs", "blocks"].map(|dataset| folder.join(format!("{network}__{dataset}.parquet")));
+    let create = |path: &Path| {
+        File::create(path)
+            .map(BufWriter::new)
+            .map_err(DataError::io(path, "write"))
+    };
+    let labels = [("plimsoll.synthetic", description)];
+    let log_writer = LogWriter::labelled(&files[0], create(&files[0])?, network, &labels)?;
+    logs::parquet::write_to(log_writer, &files[0], logs)?;
+    let mut block_writer = BlockWriter::labelled(&files[1], create(&files[1])?, network, &labels)?;
+    for header in headers {
+        block_writer.push(header?)?;
     }
+    block_writer.finish()?;
+    Ok(files)
 }

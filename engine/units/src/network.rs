@@ -22,7 +22,7 @@ const KNOWN: [(&str, u64, u64); 8] = [
 impl Network {
     /// Ethereum mainnet.
     pub const ETHEREUM: Self = Self { chain_id: 1 };
-    /// A local chain, and the synthetic samples.
+    /// A local chain, and the samples recorded from one.
     pub const DEVNET: Self = Self { chain_id: 31337 };
 
     /// Usual seconds between blocks, for data that carry no times; `None` for an unknown chain.

@@ -12,6 +12,7 @@ pub mod fault_proxy;
 pub mod multicall3;
 mod packages;
 mod rpc;
+pub mod storm;
 mod stubs;
 mod transaction;
 pub mod uniswap_v2;

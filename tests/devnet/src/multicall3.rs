@@ -37,8 +37,10 @@ pub const ADDRESS: Address = address!("cA11bde05977b3631167028862bE2a173976CA11"
 /// keccak256 of the code at [`ADDRESS`] on mainnet.
 const CODE_HASH: B256 = b256!("d5c15df687b16f2ff992fc8d767b4216323184a2bbc6ee2f9c398c318e770891");
 const SOURCE: &str = "src/v0.8/vendor/multicall/ebd8b64/src/Multicall3.sol";
-/// The name that the source had when it was published; the code's last bytes depend on it.
-const NAME: &str = "src/Multicall3.sol";
+/// The name that the source had when it was published; the code's last bytes are a hash of it and of the source.
+const NAME: &str = "Multicall3.sol";
+/// The package asks for a compiler from this version on, the published source for this one.
+const PRAGMAS: [&str; 2] = ["pragma solidity ^0.8.12;", "pragma solidity 0.8.12;"];
 /// Calls the compiler in the file named by the argument, from standard input to standard output.
 const SCRIPT: &str = "const solc = require(process.argv[1]);
 const compile = solc.cwrap('solidity_compile', 'string', ['string', 'number', 'number']);
@@ -84,9 +86,10 @@ fn compile(cache: &Cache) -> Result<Vec<u8>, ArtifactError> {
     let compiler = tempfile::NamedTempFile::with_suffix(".js").map_err(|error| failed(error.to_string()))?;
     std::fs::write(compiler.path(), cache.entry(&SOLC, "soljson.js")?).map_err(|error| failed(error.to_string()))?;
     let source = cache.entry(&CHAINLINK_CONTRACTS, SOURCE)?;
+    let source = String::from_utf8_lossy(&source).replace(PRAGMAS[0], PRAGMAS[1]);
     let input = json!({
         "language": "Solidity",
-        "sources": {NAME: {"content": String::from_utf8_lossy(&source)}},
+        "sources": {NAME: {"content": source}},
         "settings": {
             "optimizer": {"enabled": true, "runs": 10_000_000},
             "evmVersion": "london",

@@ -80,6 +80,18 @@ impl UniswapV3 {
         })
     }
 
+    /// Adds a fee tier to those that the factory is born with, as its owner does.
+    ///
+    /// # Errors
+    /// A tier that is there, or no node.
+    pub fn enable_tier(&self, devnet: &Devnet, fee_pips: u32, tick_spacing: i32) -> Result<(), DevnetError> {
+        let call = Factory::enableFeeAmountCall {
+            fee: U24::from(fee_pips),
+            tickSpacing: i24(tick_spacing),
+        };
+        devnet.send(&tx(self.factory, call)).map(|_| ())
+    }
+
     /// Has the factory make a pool, not yet initialized, with a payer of full purse before it.
     ///
     /// # Errors
