@@ -63,8 +63,8 @@ impl Moment {
     /// The first block that it means.
     pub(crate) async fn first_block(self, nodes: &Nodes) -> Result<u64, Failure> {
         match self {
-            Self::Day(date) => self.from_time(nodes, midnight(date)?).await,
-            Self::Time(time) => self.from_time(nodes, time).await,
+            Self::Day(date) => self.first_since(nodes, midnight(date)?).await,
+            Self::Time(time) => self.first_since(nodes, time).await,
             other => other.last_block(nodes).await,
         }
     }
@@ -99,7 +99,7 @@ impl Moment {
             .ok_or_else(|| Failure::usage(format!("{self} lies before the chain's first block")))
     }
 
-    async fn from_time(self, nodes: &Nodes, time: i64) -> Result<u64, Failure> {
+    async fn first_since(self, nodes: &Nodes, time: i64) -> Result<u64, Failure> {
         let first = nodes.first_block_at(u64::try_from(time).unwrap_or_default()).await?;
         first.ok_or_else(|| Failure::usage(format!("{self} lies after the chain's head")))
     }

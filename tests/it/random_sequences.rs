@@ -31,7 +31,7 @@ pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
         let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
         runs.into_iter().map(|run| run.join().expect("no mismatch")).sum()
     });
-    println!(
+    eprintln!(
         "{} operations on both sides, {reverts} of them reverted alike",
         seeds * OPERATIONS
     );
