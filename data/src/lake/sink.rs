@@ -1,4 +1,4 @@
-use super::Lake;
+use super::{Lake, name::Dataset};
 use alloy_primitives::{Address, B256};
 use plimsoll_runtime::{Missing, Sink, SinkError, Stretch};
 use plimsoll_units::Network;
@@ -16,6 +16,14 @@ impl Sink for Lake {
         blocks: RangeInclusive<u64>,
     ) -> Result<Vec<Missing>, SinkError> {
         Ok(self.lacking(network, contracts, &blocks))
+    }
+
+    fn last_block(&self, network: Network) -> Result<Option<(u64, B256)>, SinkError> {
+        let Some(last) = self.coverage(Dataset::Blocks, network, None).last() else {
+            return Ok(None);
+        };
+        let hash = self.hash_of(network, last).map_err(SinkError::new)?;
+        Ok(hash.map(|hash| (last, hash)))
     }
 
     fn block_hash(&self, network: Network, number: u64) -> Result<Option<B256>, SinkError> {
