@@ -13,6 +13,7 @@ pub use plimsoll_protocols::BlockHeader;
 mod tests {
     use super::*;
     use crate::{DataError, fixture::put};
+    use alloy_primitives::B256;
     use plimsoll_units::Network;
     use std::path::Path;
     use tempfile::tempdir;
@@ -46,6 +47,27 @@ mod tests {
             .map(Result::unwrap)
             .collect();
         assert_eq!(inside, want);
+    }
+
+    #[test]
+    fn hashes_come_back_and_are_all_there_or_none() {
+        let dir = tempdir().unwrap();
+        let mut want = headers(1..=20_000);
+        let bare = bytes(&want).unwrap();
+        for header in &mut want {
+            header.hash = Some(B256::left_padding_from(&header.number.to_be_bytes()));
+        }
+        let written = bytes(&want).unwrap();
+        let path = put(dir.path(), "blocks.parquet", &written);
+        let read: Vec<BlockHeader> = open(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, want);
+        let has_column = |bytes: &[u8]| bytes.windows(10).any(|part| part == b"block_hash");
+        assert!(has_column(&written) && !has_column(&bare));
+        want[2].hash = None;
+        let message = bytes(&want).unwrap_err().to_string();
+        assert_eq!(message, "made: row 3: block 3 has no hash, those before it have");
+        let message = bytes(&[want[2], want[3]]).unwrap_err().to_string();
+        assert_eq!(message, "made: row 2: block 4 has a hash, this file keeps none");
     }
 
     #[test]

@@ -35,7 +35,11 @@ pub(super) fn begin(dir: &Path) -> Result<(File, Vec<Entry>), DataError> {
 pub(super) fn write<'a>(dir: &Path, files: impl Iterator<Item = &'a String>) -> Result<(), DataError> {
     let path = dir.join(STAGING).join(JOURNAL);
     let text: String = files.flat_map(|file| [file.as_str(), "\n"]).collect();
-    fs::write(&path, text).map_err(DataError::io(&path, "write"))
+    fs::write(&path, text).map_err(|cause| {
+        // Nothing is in place yet, so that nothing is to be cleared up.
+        let _ = fs::remove_file(&path);
+        DataError::io(&path, "write")(cause)
+    })
 }
 
 /// Removes those files of the journal that the manifest does not list, then the journal.

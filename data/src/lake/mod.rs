@@ -128,6 +128,8 @@ fn lock(dir: &Path) -> Result<File, DataError> {
 }
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod sink_tests;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ const ETHEREUM: Network = Network::ETHEREUM;
 const QUIET: Address = Address::repeat_byte(0xcc);
 
 /// A block of a branch of the chain; branch 0 is the one that stays.
-fn header(number: u64, branch: u8) -> BlockHeader {
+pub(super) fn header(number: u64, branch: u8) -> BlockHeader {
     let mut hash = B256::left_padding_from(&number.to_be_bytes());
     hash.0[0] = branch;
     BlockHeader {
@@ -27,7 +27,7 @@ fn header(number: u64, branch: u8) -> BlockHeader {
 }
 
 /// The logs of a block of a branch: `POOL` in two blocks of three, `OTHER` in one of seven, `QUIET` never.
-fn logs_of(number: u64, branch: u8) -> Vec<RawLog> {
+pub(super) fn logs_of(number: u64, branch: u8) -> Vec<RawLog> {
     let mut logs = Vec::new();
     for index in 0..3 {
         if !(number + index).is_multiple_of(3) {
@@ -43,7 +43,7 @@ fn logs_of(number: u64, branch: u8) -> Vec<RawLog> {
     logs
 }
 
-fn stretch_of(blocks: RangeInclusive<u64>, contracts: &[Address], branch: u8) -> Stretch {
+pub(super) fn stretch_of(blocks: RangeInclusive<u64>, contracts: &[Address], branch: u8) -> Stretch {
     let logs = blocks.clone().flat_map(|number| logs_of(number, branch));
     Stretch {
         network: ETHEREUM,
@@ -53,19 +53,19 @@ fn stretch_of(blocks: RangeInclusive<u64>, contracts: &[Address], branch: u8) ->
     }
 }
 
-const ALL: [Address; 3] = [POOL, OTHER, QUIET];
+pub(super) const ALL: [Address; 3] = [POOL, OTHER, QUIET];
 
-fn stretch(blocks: RangeInclusive<u64>) -> Stretch {
+pub(super) fn stretch(blocks: RangeInclusive<u64>) -> Stretch {
     stretch_of(blocks, &ALL, 0)
 }
 
-fn empty() -> (TempDir, Lake) {
+pub(super) fn empty() -> (TempDir, Lake) {
     let dir = tempdir().unwrap();
     let lake = Lake::create_or_open(&dir.path().join("lake")).unwrap();
     (dir, lake)
 }
 
-fn refusal<T: std::fmt::Debug>(result: Result<T, SinkError>) -> String {
+pub(super) fn refusal<T: std::fmt::Debug>(result: Result<T, SinkError>) -> String {
     let error = result.expect_err("a refusal");
     assert!(error.downcast_ref::<DataError>().is_some(), "{error:?}");
     let message = error.to_string();
@@ -74,7 +74,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, SinkError>) -> String {
 }
 
 /// Every file of a directory with its bytes.
-fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(super) fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(at) = dirs.pop() {
@@ -93,7 +93,7 @@ fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// What the lake reads back: the headers and the logs of every contract.
-fn read(lake: &Lake) -> (Vec<BlockHeader>, Vec<RawLog>) {
+pub(super) fn read(lake: &Lake) -> (Vec<BlockHeader>, Vec<RawLog>) {
     let headers = lake.blocks(ETHEREUM, None, None).unwrap().map(Result::unwrap).collect();
     let logs = lake
         .logs(ETHEREUM, &ALL, None, None)
@@ -103,7 +103,7 @@ fn read(lake: &Lake) -> (Vec<BlockHeader>, Vec<RawLog>) {
     (headers, logs)
 }
 
-fn assert_clean(lake: &Lake) {
+pub(super) fn assert_clean(lake: &Lake) {
     let report = lake.verify().unwrap();
     assert_eq!((report.problems, report.leftovers), (vec![], vec![]));
 }
@@ -131,6 +131,11 @@ fn stretches_come_back_in_files_of_windows() {
     for number in [9_990, 9_999, 10_000, 10_020] {
         assert_eq!(lake.block_hash(ETHEREUM, number).unwrap(), header(number, 0).hash);
     }
+    assert_eq!(
+        lake.last_block(ETHEREUM).unwrap(),
+        header(10_020, 0).hash.map(|hash| (10_020, hash))
+    );
+    assert_eq!(lake.last_block(Network::DEVNET).unwrap(), None);
     assert_eq!(lake.block_hash(ETHEREUM, 10_021).unwrap(), None);
     assert_eq!(lake.block_hash(Network::DEVNET, 10_000).unwrap(), None);
 }

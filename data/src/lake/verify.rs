@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{DataError, blocks, logs, parquet_file::ParquetFile};
 use alloy_primitives::B256;
-
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -159,12 +158,19 @@ fn logs_of(path: &Path, entry: &Entry) -> Result<Found, DataError> {
 
 fn blocks_of(path: &Path, entry: &Entry) -> Result<Found, DataError> {
     let mut content = ContentHash::blocks();
+    let mut hashes: HashMap<B256, u64> = HashMap::new();
     let (mut rows, mut span) = (0, None);
     let mut reader = blocks::open(path)?;
     reader.expect_network(entry.network);
     for header in reader {
         let header = header?;
         span = Some((span.map_or(header.number, |(first, _)| first), header.number));
+        if let Some(twin) = header.hash.and_then(|hash| hashes.insert(hash, header.number)) {
+            return Err(DataError::LakeFile {
+                path: path.to_owned(),
+                reason: format!("blocks {twin} and {} have one hash", header.number),
+            });
+        }
         content.block(&header);
         rows += 1;
     }
