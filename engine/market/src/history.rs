@@ -102,7 +102,7 @@ impl History {
                     amount1,
                 }),
             );
-            Ok(())
+            Ok::<(), plimsoll_protocols::uniswap_v3::Revert>(())
         };
         match *act {
             Act::Mint {
