@@ -1,27 +1,36 @@
 //! Random sequences on the published pool bytecode and on the engine's pool: every number equal, every revert for the same reason.
 
 use alloy_primitives::{Bytes, I256, U256};
-use plimsoll_devnet::uniswap_v3::{Failure, GenuinePool, PoolCalls::*, i24, pays, position_key, specified, u160};
-use plimsoll_devnet::{UNISWAP_V3_CORE, creation_code};
+use plimsoll_devnet::uniswap_v3::{
+    Failure, GenuinePool, OWNER, PAYER, PoolCalls::*, i24, pays, position_key, specified, u160,
+};
+use plimsoll_devnet::{Chain, Evm, UNISWAP_V3_CORE, creation_code};
 use plimsoll_protocols::uniswap_v3::{Amount, FeeProtocol, Pool, PoolParams, PositionKey, Revert, factory::FEE_TIERS};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 
-use super::random_sequences::{Dice, Ended, Twice, compare, play, run};
+use super::random_sequences::{Dice, Ended, Twice, compare, play, run, run_on_nodes};
+
+fn factory_code() -> Bytes {
+    let artifact = "artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json";
+    creation_code(&UNISWAP_V3_CORE, artifact).unwrap_or_else(|error| panic!("{error}"))
+}
 
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
-    let code = creation_code(
-        &UNISWAP_V3_CORE,
-        "artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
-    )
-    .unwrap_or_else(|error| panic!("{error}"));
-    run(|seed| play(Pair::new(seed, &code)));
+    let code = factory_code();
+    run(|seed| play(Pair::new(seed, Evm::new(OWNER), &code)));
+}
+
+#[test]
+fn the_engine_does_what_the_bytecode_does_on_a_node() {
+    let code = factory_code();
+    run_on_nodes(|seed, node| play(Pair::new(seed, node, &code)));
 }
 
 /// The same pool twice.
-struct Pair {
+struct Pair<C = Evm> {
     dice: Dice,
-    genuine: GenuinePool,
+    genuine: GenuinePool<C>,
     engine: Pool,
     spacing: i32,
     ranges: Vec<(i32, i32)>,
@@ -31,11 +40,11 @@ struct Pair {
 
 type Words = Vec<I256>;
 
-impl Pair {
-    fn new(seed: u64, factory_code: &Bytes) -> Self {
+impl<C: Chain> Pair<C> {
+    fn new(seed: u64, chain: C, factory_code: &Bytes) -> Self {
         let mut dice = Dice::new(seed);
         let tier = dice.pick(&FEE_TIERS);
-        let genuine = GenuinePool::deploy(factory_code.clone(), tier.fee_pips, tier.tick_spacing);
+        let genuine = GenuinePool::deploy_on(chain, factory_code.clone(), tier.fee_pips, tier.tick_spacing);
         let params = PoolParams::new(tier.fee_pips, tier.tick_spacing).expect("a tier");
         let doing = format!("seed {seed}, fee {}", tier.fee_pips);
         Self {
@@ -72,7 +81,7 @@ impl Pair {
         self.ranges.push((lower, upper));
         let (tick_lower, tick_upper) = (i24(lower), i24(upper));
         let call = mintCall {
-            recipient: GenuinePool::PAYER,
+            recipient: PAYER,
             tickLower: tick_lower,
             tickUpper: tick_upper,
             amount,
@@ -124,7 +133,7 @@ impl Pair {
         self.doing(format!("collect {amount0} and {amount1} in {lower}..{upper}"));
         let (tick_lower, tick_upper) = (i24(lower), i24(upper));
         let call = collectCall {
-            recipient: GenuinePool::PAYER,
+            recipient: PAYER,
             tickLower: tick_lower,
             tickUpper: tick_upper,
             amount0,
@@ -155,7 +164,7 @@ impl Pair {
         let (amount0, amount1): (u128, u128) = (self.dice.bits(128).to(), self.dice.bits(128).to());
         self.doing(format!("collect protocol fees {amount0} and {amount1}"));
         let call = collectProtocolCall {
-            recipient: GenuinePool::PAYER,
+            recipient: PAYER,
             amount0,
             amount1,
         };
@@ -180,7 +189,7 @@ impl Pair {
         self.doing(format!("flash of {lent:?}, paying {paid:?}"));
         let data = pays(lent[0] + paid[0], lent[1] + paid[1]);
         let call = flashCall {
-            recipient: GenuinePool::PAYER,
+            recipient: PAYER,
             amount0: lent[0],
             amount1: lent[1],
             data,
@@ -207,7 +216,7 @@ impl Pair {
             "swap of {token_in:?}, exact in {exact_in}, {amount}, to {limit}"
         ));
         let call = swapCall {
-            recipient: GenuinePool::PAYER,
+            recipient: PAYER,
             zeroForOne: token_in == Side::Token0,
             amountSpecified: specified(amount, exact_in),
             sqrtPriceLimitX96: u160(limit),
@@ -230,7 +239,7 @@ impl Pair {
     }
 }
 
-impl Twice for Pair {
+impl<C: Chain> Twice for Pair<C> {
     fn step(&mut self, operation: u64) -> bool {
         let before = self.engine.clone();
         let kind = if operation == 0 { 0 } else { self.dice.below(24) };
@@ -317,7 +326,7 @@ type Both = (Result<Words, Failure>, Result<Words, Revert>);
 
 fn key(lower: i32, upper: i32) -> PositionKey {
     PositionKey {
-        owner: GenuinePool::PAYER,
+        owner: PAYER,
         lower: Tick::clamped(lower),
         upper: Tick::clamped(upper),
     }

@@ -4,8 +4,10 @@
 use alloy_primitives::{Address, B256, I256, U256, aliases::U24};
 use plimsoll_devnet::uniswap_v3::{Failure, i24, u160};
 use plimsoll_devnet::uniswap_v4::{
-    Creation, GenuineManager, ManagerCalls as calls, ManagerCalls::*, ViewCalls::*, halves, specified,
+    Creation, GenuineManager, ManagerCalls as calls, ManagerCalls::*, OWNER, TOKENS, TRADER, ViewCalls::*, halves,
+    specified,
 };
+use plimsoll_devnet::{Chain, Evm};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::uniswap_v4::{
     Amount, BalanceDelta, DYNAMIC_FEE, LiquidityChange, Pool, PoolEvent, PoolKey, PositionKey, ProtocolFee,
@@ -13,7 +15,7 @@ use plimsoll_protocols::uniswap_v4::{
 };
 use plimsoll_units::{LogRef, Side, SqrtPriceX96, Tick};
 
-use super::random_sequences::{Dice, Ended, Twice, compare, play, run};
+use super::random_sequences::{Dice, Ended, Twice, compare, play, run, run_on_nodes};
 
 const FEES: [u32; 7] = [100, 500, 3000, 10_000, 0, 999_999, 1_000_000];
 const SPACINGS: [i32; 5] = [1, 10, 60, 200, 32_767];
@@ -21,13 +23,19 @@ const SPACINGS: [i32; 5] = [1, 10, 60, 200, 32_767];
 #[test]
 fn the_engine_does_what_the_pool_manager_does() {
     let creation = Creation::fetch().unwrap_or_else(|error| panic!("{error}"));
-    run(|seed| play(Pair::new(seed, &creation)));
+    run(|seed| play(Pair::new(seed, Evm::new(OWNER), &creation)));
+}
+
+#[test]
+fn the_engine_does_what_the_pool_manager_does_on_a_node() {
+    let creation = Creation::fetch().unwrap_or_else(|error| panic!("{error}"));
+    run_on_nodes(|seed, node| play(Pair::new(seed, node, &creation)));
 }
 
 /// The same pool twice.
-struct Pair {
+struct Pair<C = Evm> {
     dice: Dice,
-    genuine: GenuineManager,
+    genuine: GenuineManager<C>,
     engine: Pool,
     fees: ProtocolFees,
     positions: Vec<PositionKey>,
@@ -41,8 +49,8 @@ type Done = (Vec<i128>, Option<PoolEvent>);
 /// What the bytecode and the engine answer.
 type Both = (Result<Done, Failure>, Result<Done, Revert>);
 
-impl Pair {
-    fn new(seed: u64, creation: &Creation) -> Self {
+impl<C: Chain> Pair<C> {
+    fn new(seed: u64, chain: C, creation: &Creation) -> Self {
         let mut dice = Dice::new(seed);
         let fee = match dice.below(4) {
             0 => small(&mut dice, 1_000_001),
@@ -53,15 +61,15 @@ impl Pair {
             _ => dice.pick(&SPACINGS),
         };
         let key = PoolKey {
-            currency0: GenuineManager::TOKENS[0],
-            currency1: GenuineManager::TOKENS[1],
+            currency0: TOKENS[0],
+            currency1: TOKENS[1],
             fee,
             tick_spacing,
             hooks: Address::ZERO,
         };
         Self {
             dice,
-            genuine: GenuineManager::deploy(creation),
+            genuine: GenuineManager::deploy_on(chain, creation),
             engine: Pool::new(key).expect("no hook"),
             fees: ProtocolFees::default(),
             positions: Vec::new(),
@@ -224,7 +232,7 @@ impl Pair {
     }
 
     fn collect_protocol_fees(&mut self) -> Both {
-        let currency = self.dice.pick(&GenuineManager::TOKENS);
+        let currency = self.dice.pick(&TOKENS);
         let accrued = self.fees.accrued(currency);
         let amount = match self.dice.below(4) {
             0 => U256::ZERO,
@@ -234,7 +242,7 @@ impl Pair {
         };
         self.doing = format!("collect {amount} of {accrued} protocol fees in {currency}");
         let call = collectProtocolFeesCall {
-            recipient: GenuineManager::TRADER,
+            recipient: TRADER,
             currency,
             amount,
         };
@@ -316,7 +324,7 @@ impl Pair {
     }
 }
 
-impl Twice for Pair {
+impl<C: Chain> Twice for Pair<C> {
     fn step(&mut self, operation: u64) -> bool {
         let before = (self.engine.clone(), self.fees.clone());
         // Now and then a sequence starts with calls on a pool that has no price yet.
@@ -375,7 +383,7 @@ impl Twice for Pair {
             .expect("a view");
         let ours = engine.fee_growth_global();
         assert_eq!((growth.growth0, growth.growth1), (ours.token0, ours.token1), "{doing}");
-        for currency in GenuineManager::TOKENS {
+        for currency in TOKENS {
             let accrued = genuine.read(&protocolFeesAccruedCall { currency });
             assert_eq!(accrued, Ok(self.fees.accrued(currency)), "{doing}");
         }
@@ -428,7 +436,7 @@ fn small(dice: &mut Dice, below: u64) -> u32 {
 
 fn key(lower: i32, upper: i32, salt: u64) -> PositionKey {
     PositionKey {
-        owner: GenuineManager::TRADER,
+        owner: TRADER,
         lower: Tick::clamped(lower),
         upper: Tick::clamped(upper),
         salt: B256::from(U256::from(salt)),

@@ -1,7 +1,7 @@
 //! Random sequences of calls on the published bytecode and on the engine: the dice, the seeds, and what counts as alike.
 
 use alloy_primitives::U256;
-use plimsoll_devnet::uniswap_v3::Failure;
+use plimsoll_devnet::{Devnet, NodeChain, uniswap_v3::Failure};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use rand_chacha::{
     ChaCha8Rng,
@@ -36,6 +36,17 @@ pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
         seeds * OPERATIONS
     );
     assert!(reverts > seeds, "a sequence without reverts tries too little");
+}
+
+/// Runs the same sequences for five seeds, each through a node of its own.
+pub(crate) fn run_on_nodes(sequence: impl Fn(u64, NodeChain) -> u64) {
+    for seed in 0..5 {
+        let devnet = Devnet::start().unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            sequence(seed, NodeChain::new(devnet)) > 0,
+            "a sequence without reverts tries too little"
+        );
+    }
 }
 
 /// The same contract twice: its bytecode and the engine.

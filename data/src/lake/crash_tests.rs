@@ -2,13 +2,11 @@
 
 use super::sink_tests::{ALL, assert_clean, header, logs_of, read, refusal, stretch, stretch_of, tree};
 use super::*;
-use crate::fixture::log;
-use alloy_primitives::{B256, U256};
-use plimsoll_runtime::{Sink, Stretch};
+use plimsoll_runtime::Sink;
 use std::{
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tempfile::tempdir;
 
@@ -168,56 +166,4 @@ fn a_full_disk_leaves_the_lake_as_it_was() {
     assert_eq!(refusals, 9);
     let want = stretch(FIRST..=number - 1);
     assert_eq!(read(&Lake::open(lake.dir()).unwrap()), (want.blocks, want.logs));
-}
-
-/// Rows a second of appending; no check of speed, for a look with `--ignored --nocapture`.
-#[test]
-#[ignore = "prints a speed"]
-#[allow(clippy::disallowed_methods)] // the clock is what it shows
-fn appending_speed() {
-    let dir = tempdir().unwrap();
-    let mut lake = Lake::create_or_open(&dir.path().join("lake")).unwrap();
-    // Logs as a swap's are: three topics, 160 bytes that hardly compress, ten contracts.
-    let contracts: Vec<Address> = (1..=10).map(Address::repeat_byte).collect();
-    let logs = |number: u64, each: u32| {
-        let contracts = contracts.clone();
-        (0..each).map(move |index| {
-            let mut log = log(contracts[index as usize % contracts.len()], number, index);
-            log.at.transaction_index = index;
-            let word = |part: u64| {
-                B256::from(alloy_primitives::keccak256(
-                    U256::from(part + u64::from(index) + 1000 * number).to_be_bytes::<32>(),
-                ))
-            };
-            log.at.transaction_hash = word(0);
-            log.topics = vec![B256::repeat_byte(1), word(1), word(2)];
-            log.data = [word(3), word(4), word(5), word(6), word(7)].concat().into();
-            log
-        })
-    };
-    for (name, blocks, count, each) in [
-        ("1,000 blocks of 50 logs", 1_000, 20, 50),
-        ("1 block of 50 logs", 1, 20, 50),
-    ] {
-        let first = lake.missing(ETHEREUM, &contracts, 0..=u64::MAX).unwrap()[0]
-            .blocks
-            .clone();
-        let mut from = *first.start();
-        let mut took = Duration::ZERO;
-        for _ in 0..count {
-            let stretch = Stretch {
-                network: ETHEREUM,
-                blocks: (from..from + blocks).map(|number| header(number, 0)).collect(),
-                contracts: contracts.clone(),
-                logs: (from..from + blocks).flat_map(|number| logs(number, each)).collect(),
-            };
-            let began = Instant::now();
-            lake.take(stretch).unwrap();
-            took += began.elapsed();
-            from += blocks;
-        }
-        let rows = (count * blocks * u64::from(each)) as f64;
-        let (seconds, each) = (took.as_secs_f64(), took / u32::try_from(count).unwrap());
-        println!("{name}: {:.0} logs a second, {each:?} a stretch", rows / seconds);
-    }
 }

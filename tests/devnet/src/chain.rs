@@ -1,9 +1,18 @@
-use crate::{Answer, Devnet, DevnetError, Evm, RpcError, evm, transaction::Tx};
-use alloy_primitives::{Address, Bytes, U256};
+use crate::{
+    Answer, Devnet, DevnetError, Evm, RpcError, evm,
+    transaction::{self, Tx},
+};
+use alloy_primitives::{Address, Bytes, Log, U256};
 use serde_json::json;
 
 /// What a sequence of transactions runs on, from one sender: the EVM in the process, or a node.
 pub trait Chain {
+    /// Who sends.
+    fn sender(&self) -> Address;
+
+    /// What the contracts emitted in the last transaction; nothing where it reverted.
+    fn logs(&self) -> &[Log];
+
     /// Deploys creation code; `None` where it does not.
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address>;
 
@@ -21,6 +30,14 @@ pub trait Chain {
 }
 
 impl Chain for Evm {
+    fn sender(&self) -> Address {
+        Evm::sender(self)
+    }
+
+    fn logs(&self) -> &[Log] {
+        Evm::logs(self)
+    }
+
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
         Evm::deploy(self, creation_code)
     }
@@ -46,6 +63,7 @@ impl Chain for Evm {
 #[derive(Debug)]
 pub struct NodeChain {
     devnet: Devnet,
+    logs: Vec<Log>,
     /// Why the node can no longer be trusted to have done what it was told.
     lost: Option<String>,
 }
@@ -53,7 +71,11 @@ pub struct NodeChain {
 impl NodeChain {
     /// Through this node.
     pub fn new(devnet: Devnet) -> Self {
-        Self { devnet, lost: None }
+        Self {
+            devnet,
+            logs: Vec::new(),
+            lost: None,
+        }
     }
 
     fn told(&mut self, result: Result<(), DevnetError>) {
@@ -62,13 +84,18 @@ impl NodeChain {
         }
     }
 
-    fn sent(&self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
+    fn sent(&mut self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
         let tx = Tx {
             to: Some(to),
             ..Tx::create(data)
         };
         let receipt = self.devnet.send_anyway(&tx)?;
         let output = self.devnet.output(receipt.transaction_hash)?;
+        let log = |log: &transaction::Log| Log {
+            address: log.address,
+            data: log.data.clone(),
+        };
+        self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
             Answer::Returned(output)
         } else {
@@ -78,6 +105,14 @@ impl NodeChain {
 }
 
 impl Chain for NodeChain {
+    fn sender(&self) -> Address {
+        Devnet::DEPLOYER
+    }
+
+    fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
         self.devnet.deploy(creation_code).ok()
     }

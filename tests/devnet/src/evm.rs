@@ -80,6 +80,11 @@ impl Evm {
         }
     }
 
+    /// Who sends.
+    pub const fn sender(&self) -> Address {
+        self.sender
+    }
+
     /// Deploys creation code; `None` where it does not.
     pub fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
         match self.transact(TxKind::Create, creation_code)? {

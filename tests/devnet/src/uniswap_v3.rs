@@ -34,7 +34,7 @@ sol! {
 }
 
 /// The pool's owner, who deploys the factory.
-const OWNER: Address = Address::with_last_byte(1);
+pub const OWNER: Address = Address::with_last_byte(1);
 const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
 
 /// A genuine pool. Every position is its payer's, which pays whatever the pool asks.

@@ -1,7 +1,7 @@
 //! A genuine Uniswap v4 pool manager with a trader before it, read through the published `StateView`.
 
 use crate::uniswap_v3::Failure;
-use crate::{Answer, ArtifactError, Evm, UNISWAP_V4_PERIPHERY, creation_code, stubs};
+use crate::{Answer, ArtifactError, Chain, Evm, UNISWAP_V4_PERIPHERY, creation_code, stubs};
 use alloy_primitives::{Address, Bytes, I256, Log, U256, hex};
 use alloy_sol_types::{SolCall, SolValue, sol};
 
@@ -72,7 +72,7 @@ sol! {
 const PANIC: [u8; 4] = hex!("4e487b71");
 
 /// The manager's owner and its protocol fees' controller.
-const OWNER: Address = Address::with_last_byte(1);
+pub const OWNER: Address = Address::with_last_byte(1);
 
 /// What is deployed.
 #[derive(Debug, Clone)]
@@ -97,81 +97,88 @@ impl Creation {
 
 /// A genuine pool manager. Every position is its trader's, which settles whatever it owes.
 #[derive(Debug)]
-pub struct GenuineManager {
-    evm: Evm,
+pub struct GenuineManager<C = Evm> {
+    chain: C,
     manager: Address,
     view: Address,
 }
 
-impl GenuineManager {
-    /// Whoever calls the manager within an unlock: every position's owner.
-    pub const TRADER: Address = Address::repeat_byte(0xcc);
-    /// Two tokens, in order, of which there is enough of both.
-    pub const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
+/// Whoever calls the manager within an unlock: every position's owner.
+pub const TRADER: Address = Address::repeat_byte(0xcc);
+/// Two tokens, in order, of which there is enough of both.
+pub const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
 
-    /// Deploys the manager and the lens.
+impl GenuineManager {
+    /// Deploys the manager and the lens, in the process.
     pub fn deploy(creation: &Creation) -> Self {
-        let mut evm = Evm::new(OWNER);
+        Self::deploy_on(Evm::new(OWNER), creation)
+    }
+}
+
+impl<C: Chain> GenuineManager<C> {
+    /// Deploys the manager and the lens on a chain, whose sender owns the manager and controls its fees.
+    pub fn deploy_on(mut chain: C, creation: &Creation) -> Self {
+        let owner = chain.sender();
         let mut deploy = |code: &Bytes, argument: Address| {
             let code = [code.as_ref(), &argument.abi_encode()].concat();
-            evm.deploy(code.into()).unwrap_or_default()
+            chain.deploy(code.into()).unwrap_or_default()
         };
-        let manager = deploy(&creation.manager, OWNER);
+        let manager = deploy(&creation.manager, owner);
         let view = deploy(&creation.view, manager);
-        let control = ManagerCalls::setProtocolFeeControllerCall { controller: OWNER };
-        evm.send(manager, control.abi_encode().into());
-        evm.set_code(Self::TRADER, stubs::unlocker(manager, Self::TOKENS));
-        for token in Self::TOKENS {
-            evm.set_code(token, Bytes::from_static(stubs::TOKEN));
+        let control = ManagerCalls::setProtocolFeeControllerCall { controller: owner };
+        chain.send(manager, control.abi_encode().into());
+        chain.set_code(TRADER, stubs::unlocker(manager, TOKENS));
+        for token in TOKENS {
+            chain.set_code(token, Bytes::from_static(stubs::TOKEN));
             // No number of payments brings either near zero or 2^256.
-            for holder in [Self::TRADER, manager] {
-                evm.set_storage(token, stubs::balance_slot(holder), U256::ONE << 254);
+            for holder in [TRADER, manager] {
+                chain.set_storage(token, stubs::balance_slot(holder), U256::ONE << 254);
             }
         }
-        Self { evm, manager, view }
+        Self { chain, manager, view }
     }
 
     /// Calls the manager as a trader or provider does, within an unlock, and settles.
     ///
     /// # Errors
     /// How it failed.
-    pub fn call<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.send(Self::TRADER, call.abi_encode().into());
+    pub fn call<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.send(TRADER, call.abi_encode().into());
         let wrapped = returned(answer)?;
         let data = Bytes::abi_decode(&wrapped).map_err(|_| Failure::Halted)?;
-        C::abi_decode_returns(&data).map_err(|_| Failure::Halted)
+        F::abi_decode_returns(&data).map_err(|_| Failure::Halted)
     }
 
     /// Calls the manager as its owner does, who controls its protocol fees.
     ///
     /// # Errors
     /// How it failed.
-    pub fn call_as_owner<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.send(self.manager, call.abi_encode().into());
-        decode::<C>(answer)
+    pub fn call_as_owner<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.send(self.manager, call.abi_encode().into());
+        decode::<F>(answer)
     }
 
     /// Reads the manager's own view.
     ///
     /// # Errors
     /// How it failed.
-    pub fn read<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.view(self.manager, call.abi_encode().into());
-        decode::<C>(answer)
+    pub fn read<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.view(self.manager, call.abi_encode().into());
+        decode::<F>(answer)
     }
 
     /// Reads the manager's state through the lens.
     ///
     /// # Errors
     /// How it failed.
-    pub fn read_state<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        let answer = self.evm.view(self.view, call.abi_encode().into());
-        decode::<C>(answer)
+    pub fn read_state<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        let answer = self.chain.view(self.view, call.abi_encode().into());
+        decode::<F>(answer)
     }
 
     /// What the manager emitted in the last transaction; nothing where it reverted.
     pub fn logs(&self) -> impl Iterator<Item = &Log> {
-        self.evm.logs().iter().filter(|log| log.address == self.manager)
+        self.chain.logs().iter().filter(|log| log.address == self.manager)
     }
 }
 
