@@ -3,9 +3,10 @@
 
 mod operations;
 
+use super::random_sequences::run_on_nodes;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use plimsoll_devnet::uniswap_v2::{Failure, GenuinePair, PairCalls::*};
-use plimsoll_devnet::{Evm, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, creation_code};
+use plimsoll_devnet::{Chain, Evm, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, creation_code};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::uniswap_v2::{
     Pair, PairCreated, PairEvent, PairParams, PairState, Revert, factory::pair_address,
@@ -45,15 +46,30 @@ const REASONS: [&str; 17] = [
 /// How often each call went through, and how often it was refused for each reason.
 type Tally = BTreeMap<(&'static str, Option<String>), u64>;
 
+/// The creation codes of factory and router.
+fn codes() -> [Bytes; 2] {
+    let factory = creation_code(&UNISWAP_V2_CORE, "build/UniswapV2Factory.json");
+    let router = creation_code(&UNISWAP_V2_PERIPHERY, "build/UniswapV2Router02.json");
+    [factory, router].map(|code| code.unwrap_or_else(|error| panic!("{error}")))
+}
+
+#[test]
+fn the_engine_does_what_the_bytecode_does_on_a_node() {
+    let codes = codes();
+    run_on_nodes(GenuinePair::OWNER, |seed, node| {
+        let tally = sequence(seed, node, &codes);
+        let reverts = tally.into_iter().filter(|((_, reason), _)| reason.is_some());
+        reverts.map(|(_, count)| count).sum()
+    });
+}
+
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
     let seeds = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(SEEDS);
-    let factory = creation_code(&UNISWAP_V2_CORE, "build/UniswapV2Factory.json");
-    let router = creation_code(&UNISWAP_V2_PERIPHERY, "build/UniswapV2Router02.json");
-    let codes = [factory, router].map(|code| code.unwrap_or_else(|error| panic!("{error}")));
+    let codes = codes();
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let mut tally = Tally::new();
     std::thread::scope(|scope| {
@@ -61,7 +77,7 @@ fn the_engine_does_what_the_bytecode_does() {
         let run = move |first| {
             (first..seeds)
                 .step_by(usize::try_from(threads).expect("small"))
-                .flat_map(|seed| sequence(seed, codes))
+                .flat_map(|seed| sequence(seed, Evm::new(GenuinePair::OWNER), codes))
                 .collect::<Vec<_>>()
         };
         let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
@@ -95,8 +111,8 @@ fn the_engine_does_what_the_bytecode_does() {
 }
 
 /// One sequence on both sides.
-fn sequence(seed: u64, codes: &[Bytes; 2]) -> Tally {
-    let mut both = Both::new(seed, codes);
+fn sequence<C: Chain>(seed: u64, chain: C, codes: &[Bytes; 2]) -> Tally {
+    let mut both = Both::new(seed, chain, codes);
     for operation in 0..OPERATIONS {
         both.operation = operation;
         both.step();
@@ -109,11 +125,10 @@ fn sequence(seed: u64, codes: &[Bytes; 2]) -> Tally {
 type Done = (Vec<U256>, Option<Vec<PairEvent>>);
 
 /// The same pair twice.
-struct Both {
+struct Both<C = Evm> {
     rng: ChaCha8Rng,
-    genuine: GenuinePair,
+    genuine: GenuinePair<C>,
     engine: Pair,
-    now: u64,
     /// The usual length of an amount, in bits.
     scale: u64,
     tally: Tally,
@@ -127,10 +142,10 @@ const PROTOCOL: Address = Address::repeat_byte(0xfe);
 const SIDES: [Side; 2] = [Side::Token0, Side::Token1];
 const NONE: [U256; 2] = [U256::ZERO; 2];
 
-impl Both {
-    fn new(seed: u64, codes: &[Bytes; 2]) -> Self {
+impl<C: Chain> Both<C> {
+    fn new(seed: u64, chain: C, codes: &[Bytes; 2]) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let genuine = GenuinePair::deploy(&codes[0], &codes[1]);
+        let genuine = GenuinePair::deploy_on(chain, &codes[0], &codes[1]);
         let [token0, token1] = GenuinePair::TOKENS;
         let address = genuine.address();
         assert_eq!(pair_address(genuine.factory(), token1, token0), address);
@@ -151,7 +166,6 @@ impl Both {
                 token0,
                 token1,
             }),
-            now: Evm::START,
             scale,
             tally: Tally::new(),
             seed,
@@ -204,12 +218,13 @@ impl Both {
     fn both(
         &mut self,
         what: &'static str,
-        genuine: impl FnOnce(&mut GenuinePair) -> Result<Vec<U256>, Failure>,
+        genuine: impl FnOnce(&mut GenuinePair<C>) -> Result<Vec<U256>, Failure>,
         engine: impl FnOnce(&mut Pair, u64) -> Result<Done, Revert>,
     ) -> bool {
         let doing = self.doing(what);
         let before = self.engine.clone();
-        let reason = match (genuine(&mut self.genuine), engine(&mut self.engine, self.now)) {
+        let returned = genuine(&mut self.genuine);
+        let reason = match (returned, engine(&mut self.engine, self.genuine.now())) {
             (Ok(returned), Ok((words, events))) => {
                 assert_eq!(words, returned, "{doing}");
                 if let Some(events) = events {
@@ -240,10 +255,10 @@ impl Both {
     fn view(
         &mut self,
         what: &'static str,
-        genuine: impl FnOnce(&mut GenuinePair) -> Result<U256, Failure>,
+        genuine: impl FnOnce(&mut GenuinePair<C>) -> Result<U256, Failure>,
         engine: impl FnOnce(&Pair) -> Result<U256, Revert>,
     ) -> bool {
-        let genuine = |pair: &mut GenuinePair| genuine(pair).map(|word| vec![word]);
+        let genuine = |pair: &mut GenuinePair<C>| genuine(pair).map(|word| vec![word]);
         self.both(what, genuine, |pair, _| engine(pair).map(|word| (vec![word], None)))
     }
 

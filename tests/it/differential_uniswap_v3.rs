@@ -24,7 +24,7 @@ fn the_engine_does_what_the_bytecode_does() {
 #[test]
 fn the_engine_does_what_the_bytecode_does_on_a_node() {
     let code = factory_code();
-    run_on_nodes(|seed, node| play(Pair::new(seed, node, &code)));
+    run_on_nodes(OWNER, |seed, node| play(Pair::new(seed, node, &code)));
 }
 
 /// The same pool twice.

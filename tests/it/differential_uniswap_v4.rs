@@ -29,7 +29,7 @@ fn the_engine_does_what_the_pool_manager_does() {
 #[test]
 fn the_engine_does_what_the_pool_manager_does_on_a_node() {
     let creation = Creation::fetch().unwrap_or_else(|error| panic!("{error}"));
-    run_on_nodes(|seed, node| play(Pair::new(seed, node, &creation)));
+    run_on_nodes(OWNER, |seed, node| play(Pair::new(seed, node, &creation)));
 }
 
 /// The same pool twice.

@@ -5,6 +5,7 @@ use crate::{
     harness::{fresh_folder, plimsoll, text},
 };
 use plimsoll_devnet::fault_proxy::{Fault, FaultPlan, FaultProxy};
+use std::process::Command;
 
 #[test]
 fn what_cannot_be_read_is_refused_in_one_line() {
@@ -91,4 +92,49 @@ fn a_key_in_the_url_is_never_shown() {
             answer.err
         );
     }
+}
+
+/// A file system of so many KiB on a folder, as long as the value lives; `None` where mounting is not permitted.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new(kib: u32) -> Option<Self> {
+        let dir = fresh_folder();
+        let size = format!("size={kib}k");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(dir.path())
+            .status();
+        mount.is_ok_and(|status| status.success()).then(|| Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_leaves_a_clean_lake() {
+    let Some(disk) = SmallDisk::new(160) else {
+        eprintln!("skipped: a small file system cannot be mounted here");
+        return;
+    };
+    let mut history = ChainHistory::begin(13);
+    history.mine(40, 30);
+    history.devnet.mine(6_000).expect("blocks");
+    let (url, pool, head) = (
+        history.url(),
+        history.pool.address.to_string(),
+        history.head().to_string(),
+    );
+    let lake = text(&disk.0.path().join("lake"));
+    let flags = [
+        "ingest", "--rpc", &url, "--lake", &lake, "--pool", &pool, "--from", "0", "--to", &head,
+    ];
+    plimsoll(flags).refused(1, &["No space left"]);
+    plimsoll(["lake", "verify", "--lake", &lake]).done();
+    let rows = plimsoll(["lake", "ls", "--lake", &lake, "--format", "json"]).done();
+    assert!(rows.out.contains("\"logs\""), "what fitted stays: {}", rows.out);
 }

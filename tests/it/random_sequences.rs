@@ -1,6 +1,6 @@
 //! Random sequences of calls on the published bytecode and on the engine: the dice, the seeds, and what counts as alike.
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use plimsoll_devnet::{Devnet, NodeChain, uniswap_v3::Failure};
 use plimsoll_units::{Side, SqrtPriceX96, Tick};
 use rand_chacha::{
@@ -39,11 +39,11 @@ pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
 }
 
 /// Runs the same sequences for five seeds, each through a node of its own.
-pub(crate) fn run_on_nodes(sequence: impl Fn(u64, NodeChain) -> u64) {
+pub(crate) fn run_on_nodes(sender: Address, sequence: impl Fn(u64, NodeChain) -> u64) {
     for seed in 0..5 {
         let devnet = Devnet::start().unwrap_or_else(|error| panic!("{error}"));
         assert!(
-            sequence(seed, NodeChain::new(devnet)) > 0,
+            sequence(seed, NodeChain::new(devnet, sender)) > 0,
             "a sequence without reverts tries too little"
         );
     }

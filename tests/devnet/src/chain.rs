@@ -13,6 +13,12 @@ pub trait Chain {
     /// What the contracts emitted in the last transaction; nothing where it reverted.
     fn logs(&self) -> &[Log];
 
+    /// The time of the last transaction's block, in seconds since the Unix epoch.
+    fn now(&self) -> u64;
+
+    /// Lets time pass until the next transaction.
+    fn wait(&mut self, seconds: u64);
+
     /// Deploys creation code; `None` where it does not.
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address>;
 
@@ -36,6 +42,14 @@ impl Chain for Evm {
 
     fn logs(&self) -> &[Log] {
         Evm::logs(self)
+    }
+
+    fn now(&self) -> u64 {
+        Evm::now(self)
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        Evm::wait(self, seconds);
     }
 
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
@@ -63,18 +77,23 @@ impl Chain for Evm {
 #[derive(Debug)]
 pub struct NodeChain {
     devnet: Devnet,
+    sender: Address,
+    now: u64,
     logs: Vec<Log>,
     /// Why the node can no longer be trusted to have done what it was told.
     lost: Option<String>,
 }
 
 impl NodeChain {
-    /// Through this node.
-    pub fn new(devnet: Devnet) -> Self {
+    /// Through this node, from this sender, who is given ether.
+    pub fn new(devnet: Devnet, sender: Address) -> Self {
+        let lost = devnet.give_ether(sender).err().map(|error| error.to_string());
         Self {
             devnet,
+            sender,
+            now: 0,
             logs: Vec::new(),
-            lost: None,
+            lost,
         }
     }
 
@@ -87,7 +106,7 @@ impl NodeChain {
     fn sent(&mut self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
         let tx = Tx {
             to: Some(to),
-            ..Tx::create(data)
+            ..Tx::create(data).from(self.sender)
         };
         let receipt = self.devnet.send_anyway(&tx)?;
         let output = self.devnet.output(receipt.transaction_hash)?;
@@ -95,6 +114,7 @@ impl NodeChain {
             address: log.address,
             data: log.data.clone(),
         };
+        self.now = self.devnet.timestamp(receipt.block_number)?;
         self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
             Answer::Returned(output)
@@ -106,7 +126,16 @@ impl NodeChain {
 
 impl Chain for NodeChain {
     fn sender(&self) -> Address {
-        Devnet::DEPLOYER
+        self.sender
+    }
+
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        let result = self.devnet.rpc().call("evm_increaseTime", json!([seconds]));
+        self.told(result.map(|_| ()).map_err(DevnetError::from));
     }
 
     fn logs(&self) -> &[Log] {
@@ -114,7 +143,8 @@ impl Chain for NodeChain {
     }
 
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
-        self.devnet.deploy(creation_code).ok()
+        let receipt = self.devnet.send(&Tx::create(creation_code).from(self.sender)).ok()?;
+        receipt.created
     }
 
     fn set_code(&mut self, address: Address, code: Bytes) {
@@ -139,13 +169,15 @@ impl Chain for NodeChain {
         if let Some(lost) = &self.lost {
             return Answer::Lost(lost.clone());
         }
-        let call = json!({"from": Devnet::DEPLOYER, "to": to, "data": data});
+        let call = json!({"from": self.sender, "to": to, "data": data});
         match self.devnet.rpc().call("eth_call", json!([call, "latest"])) {
             Ok(data) => {
                 serde_json::from_value(data).map_or_else(|error| Answer::Lost(error.to_string()), Answer::Returned)
             }
             // The code of a revert.
             Err(RpcError::Refused { code: 3, data, .. }) => evm::reverted(&data, 0),
+            // What takes all gas, such as the compiler's check of a division.
+            Err(RpcError::Refused { message, .. }) if message.starts_with("EVM error") => Answer::Halted,
             Err(error) => Answer::Lost(error.to_string()),
         }
     }

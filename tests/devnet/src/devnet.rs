@@ -243,6 +243,16 @@ impl Devnet {
         Ok(hashes)
     }
 
+    /// The time of a block, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// No such block, or no node.
+    pub fn timestamp(&self, number: u64) -> Result<u64, DevnetError> {
+        let method = "eth_getBlockByNumber";
+        let block = self.rpc.call(method, json!([U64::from(number), false]))?;
+        Ok(parsed::<U64>(method, block["timestamp"].clone())?.to())
+    }
+
     /// Replaces so many of the latest blocks by as many others, with these transactions in the first of them.
     ///
     /// The new blocks are a second later than the old ones were, so that no hash comes again.
@@ -255,9 +265,7 @@ impl Devnet {
             .checked_sub(depth)
             .ok_or_else(|| no_answer("anvil_rollback", "no such block"))?;
         self.rpc.call("anvil_rollback", json!([depth]))?;
-        let method = "eth_getBlockByNumber";
-        let block = self.rpc.call(method, json!([U64::from(fork), false]))?;
-        let seconds = parsed::<U64>(method, block["timestamp"].clone())?.to::<u64>();
+        let seconds = self.timestamp(fork)?;
         if depth > 0 {
             let next = seconds + BLOCK_SECONDS + 1;
             self.rpc.call("evm_setNextBlockTimestamp", json!([next]))?;

@@ -143,6 +143,11 @@ impl Evm {
         self.evm.ctx.block.timestamp += U256::from(seconds);
     }
 
+    /// The time of the block, in seconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        self.evm.ctx.block.timestamp.saturating_to()
+    }
+
     /// What the contracts emitted in the last transaction; nothing where it reverted.
     pub fn logs(&self) -> &[Log] {
         &self.logs

@@ -2,7 +2,7 @@
 
 pub use crate::uniswap_v3::Failure;
 
-use crate::{Answer, Evm, stubs};
+use crate::{Answer, Chain, Evm, stubs};
 use alloy_primitives::{Address, Bytes, Log, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 
@@ -42,10 +42,14 @@ sol! {
     }
 }
 
+const OWNER: Address = Address::with_last_byte(1);
+const CALLEE: Address = Address::repeat_byte(0xcc);
+const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
+
 /// A genuine pair, its factory and a router.
 #[derive(Debug)]
-pub struct GenuinePair {
-    evm: Evm,
+pub struct GenuinePair<C = Evm> {
+    chain: C,
     factory: Address,
     router: Address,
     pair: Address,
@@ -53,36 +57,38 @@ pub struct GenuinePair {
 
 impl GenuinePair {
     /// Who deployed the factory, sets its fee and may hold liquidity.
-    pub const OWNER: Address = Address::with_last_byte(1);
+    pub const OWNER: Address = OWNER;
     /// A contract that calls the pair, may hold liquidity, and pays in a swap's callback what the swap's data say.
-    pub const CALLEE: Address = Address::repeat_byte(0xcc);
+    pub const CALLEE: Address = CALLEE;
     /// Token0 and token1.
-    pub const TOKENS: [Address; 2] = [Address::with_last_byte(0xa0), Address::with_last_byte(0xb0)];
+    pub const TOKENS: [Address; 2] = TOKENS;
+}
 
-    /// Deploys factory and router, whose creation codes are given, and has the factory make a pair.
-    pub fn deploy(factory_code: &Bytes, router_code: &Bytes) -> Self {
-        let mut evm = Evm::new(Self::OWNER);
-        for token in Self::TOKENS {
-            evm.set_code(token, Bytes::from_static(stubs::STRICT_TOKEN));
-            for holder in [Self::OWNER, Self::CALLEE] {
-                evm.set_storage(token, stubs::balance_slot(holder), U256::MAX >> 2);
+impl<C: Chain> GenuinePair<C> {
+    /// Deploys factory and router, whose creation codes are given, on a chain whose sender is [`GenuinePair::OWNER`], and has the
+    /// factory make a pair.
+    pub fn deploy_on(mut chain: C, factory_code: &Bytes, router_code: &Bytes) -> Self {
+        for token in TOKENS {
+            chain.set_code(token, Bytes::from_static(stubs::STRICT_TOKEN));
+            for holder in [OWNER, CALLEE] {
+                chain.set_storage(token, stubs::balance_slot(holder), U256::MAX >> 2);
             }
         }
-        let setter = Self::OWNER.abi_encode();
-        let factory = evm.deploy([&factory_code[..], &setter].concat().into());
+        let setter = OWNER.abi_encode();
+        let factory = chain.deploy([&factory_code[..], &setter].concat().into());
         let factory = factory.unwrap_or_default();
         // The router asks the factory and WETH for nothing where it only computes.
         let places = (factory, Address::ZERO).abi_encode();
-        let router = evm.deploy([&router_code[..], &places].concat().into());
+        let router = chain.deploy([&router_code[..], &places].concat().into());
         let create = Factory::createPairCall {
-            tokenA: Self::TOKENS[1],
-            tokenB: Self::TOKENS[0],
+            tokenA: TOKENS[1],
+            tokenB: TOKENS[0],
         };
-        let pair = decode::<Factory::createPairCall>(evm.send(factory, create.abi_encode().into()));
+        let pair = decode::<Factory::createPairCall>(chain.send(factory, create.abi_encode().into()));
         let pair = pair.unwrap_or_default();
-        evm.set_code(Self::CALLEE, stubs::callee(pair, Self::TOKENS));
+        chain.set_code(CALLEE, stubs::callee(pair, TOKENS));
         Self {
-            evm,
+            chain,
             factory,
             router: router.unwrap_or_default(),
             pair,
@@ -99,29 +105,29 @@ impl GenuinePair {
         self.factory
     }
 
-    /// Calls the pair, through [`Self::CALLEE`] or straight from [`Self::OWNER`].
+    /// Calls the pair, through [`CALLEE`] or straight from [`OWNER`].
     ///
     /// # Errors
     /// How it failed.
-    pub fn call<C: SolCall>(&mut self, from: Address, call: &C) -> Result<C::Return, Failure> {
-        let to = if from == Self::CALLEE { Self::CALLEE } else { self.pair };
-        decode::<C>(self.evm.send(to, call.abi_encode().into()))
+    pub fn call<F: SolCall>(&mut self, from: Address, call: &F) -> Result<F::Return, Failure> {
+        let to = if from == CALLEE { CALLEE } else { self.pair };
+        decode::<F>(self.chain.send(to, call.abi_encode().into()))
     }
 
     /// Reads the pair's state.
     ///
     /// # Errors
     /// How it failed.
-    pub fn read<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        decode::<C>(self.evm.view(self.pair, call.abi_encode().into()))
+    pub fn read<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        decode::<F>(self.chain.view(self.pair, call.abi_encode().into()))
     }
 
     /// Asks the router's library.
     ///
     /// # Errors
     /// How it failed.
-    pub fn ask<C: SolCall>(&mut self, call: &C) -> Result<C::Return, Failure> {
-        decode::<C>(self.evm.view(self.router, call.abi_encode().into()))
+    pub fn ask<F: SolCall>(&mut self, call: &F) -> Result<F::Return, Failure> {
+        decode::<F>(self.chain.view(self.router, call.abi_encode().into()))
     }
 
     /// Transfers tokens to the pair, in base units, without calling it.
@@ -129,9 +135,9 @@ impl GenuinePair {
     /// # Errors
     /// How it failed.
     pub fn pay(&mut self, amounts: [U256; 2]) -> Result<(), Failure> {
-        for (token, amount) in Self::TOKENS.into_iter().zip(amounts) {
+        for (token, amount) in TOKENS.into_iter().zip(amounts) {
             let call = Token::transferCall { to: self.pair, amount };
-            decode::<Token::transferCall>(self.evm.send(token, call.abi_encode().into()))?;
+            decode::<Token::transferCall>(self.chain.send(token, call.abi_encode().into()))?;
         }
         Ok(())
     }
@@ -142,17 +148,22 @@ impl GenuinePair {
     /// How it failed.
     pub fn set_fee_to(&mut self, fee_to: Address) -> Result<(), Failure> {
         let call = Factory::setFeeToCall { feeTo: fee_to };
-        decode::<Factory::setFeeToCall>(self.evm.send(self.factory, call.abi_encode().into())).map(|_| ())
+        decode::<Factory::setFeeToCall>(self.chain.send(self.factory, call.abi_encode().into())).map(|_| ())
+    }
+
+    /// The time of the last call, in seconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        self.chain.now()
     }
 
     /// Lets time pass until the next call.
     pub fn wait(&mut self, seconds: u64) {
-        self.evm.wait(seconds);
+        self.chain.wait(seconds);
     }
 
     /// What the pair emitted in the last call.
     pub fn logs(&self) -> &[Log] {
-        self.evm.logs()
+        self.chain.logs()
     }
 
     /// What a holder has of both tokens, in base units.
@@ -161,15 +172,14 @@ impl GenuinePair {
     /// How it failed.
     pub fn balances(&mut self, owner: Address) -> Result<[U256; 2], Failure> {
         let data: Bytes = Token::balanceOfCall { owner }.abi_encode().into();
-        let [token0, token1] =
-            Self::TOKENS.map(|token| decode::<Token::balanceOfCall>(self.evm.view(token, data.clone())));
+        let [token0, token1] = TOKENS.map(|token| decode::<Token::balanceOfCall>(self.chain.view(token, data.clone())));
         Ok([token0?, token1?])
     }
 
     /// Makes the pair's balances these, as a token does that rebases.
     pub fn rebase(&mut self, balances: [U256; 2]) {
-        for (token, balance) in Self::TOKENS.into_iter().zip(balances) {
-            self.evm.set_storage(token, stubs::balance_slot(self.pair), balance);
+        for (token, balance) in TOKENS.into_iter().zip(balances) {
+            self.chain.set_storage(token, stubs::balance_slot(self.pair), balance);
         }
     }
 }

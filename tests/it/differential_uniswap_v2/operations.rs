@@ -2,20 +2,20 @@
 
 use super::{Both, NONE, PROTOCOL, SIDES};
 use alloy_primitives::{Address, Bytes, U256};
+use plimsoll_devnet::Chain;
 use plimsoll_devnet::uniswap_v2::{GenuinePair, LibraryCalls, PairCalls::*, pays};
 use plimsoll_protocols::uniswap_v2::{
     Amount, LiquidityChange, MINIMUM_LIQUIDITY, Pair, PairEvent, SwapCall, SwapRecord, library,
 };
 use plimsoll_units::Side;
 
-impl Both {
+impl<C: Chain> Both<C> {
     pub(super) fn step(&mut self) {
         if self.below(2) == 0 {
             let seconds = match self.below(20) {
                 0 => self.bits(34).to(),
                 _ => self.below(100),
             };
-            self.now += seconds;
             self.genuine.wait(seconds);
         }
         let done = match self.below(24) {
