@@ -3,7 +3,7 @@
 
 mod operations;
 
-use super::random_sequences::run_on_nodes;
+use super::random_sequences::{Dice, OPERATIONS, SEEDS, run_on_nodes, seeds, spread};
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use plimsoll_devnet::uniswap_v2::{Failure, GenuinePair, PairCalls::*};
 use plimsoll_devnet::{Chain, Evm, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, creation_code};
@@ -12,15 +12,7 @@ use plimsoll_protocols::uniswap_v2::{
     Pair, PairCreated, PairEvent, PairParams, PairState, Revert, factory::pair_address,
 };
 use plimsoll_units::{LogRef, Side};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
 use std::collections::BTreeMap;
-
-/// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
-const SEEDS: u64 = 200;
-const OPERATIONS: u64 = 200;
 
 /// Every reason that a pair or the library has, but for a call back into the pair: each must come up in a run.
 const REASONS: [&str; 17] = [
@@ -65,26 +57,15 @@ fn the_engine_does_what_the_bytecode_does_on_a_node() {
 
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
-    let seeds = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SEEDS);
     let codes = codes();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let seeds = seeds();
     let mut tally = Tally::new();
-    std::thread::scope(|scope| {
-        let codes = &codes;
-        let run = move |first| {
-            (first..seeds)
-                .step_by(usize::try_from(threads).expect("small"))
-                .flat_map(|seed| sequence(seed, Evm::new(GenuinePair::OWNER), codes))
-                .collect::<Vec<_>>()
-        };
-        let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
-        for (what, count) in runs.into_iter().flat_map(|run| run.join().expect("no mismatch")) {
-            *tally.entry(what).or_default() += count;
-        }
-    });
+    for (what, count) in spread(|seed| sequence(seed, Evm::new(GenuinePair::OWNER), &codes))
+        .into_iter()
+        .flatten()
+    {
+        *tally.entry(what).or_default() += count;
+    }
     let reverts: u64 = tally
         .iter()
         .filter(|((_, reason), _)| reason.is_some())
@@ -126,7 +107,7 @@ type Done = (Vec<U256>, Option<Vec<PairEvent>>);
 
 /// The same pair twice.
 struct Both<C = Evm> {
-    rng: ChaCha8Rng,
+    dice: Dice,
     genuine: GenuinePair<C>,
     engine: Pair,
     /// The usual length of an amount, in bits.
@@ -144,7 +125,7 @@ const NONE: [U256; 2] = [U256::ZERO; 2];
 
 impl<C: Chain> Both<C> {
     fn new(seed: u64, chain: C, codes: &[Bytes; 2]) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut dice = Dice::new(seed);
         let genuine = GenuinePair::deploy_on(chain, &codes[0], &codes[1]);
         let [token0, token1] = GenuinePair::TOKENS;
         let address = genuine.address();
@@ -157,9 +138,9 @@ impl<C: Chain> Both<C> {
             pairs: U256::ONE,
         };
         assert_eq!(created, Some(Ok(expected)));
-        let scale = [16, 40, 64, 90, 111][usize::try_from(rng.next_u64() % 5).expect("small")];
+        let scale = dice.pick(&[16, 40, 64, 90, 111]);
         Self {
-            rng,
+            dice,
             genuine,
             engine: Pair::new(PairParams {
                 address,
@@ -173,41 +154,25 @@ impl<C: Chain> Both<C> {
         }
     }
 
-    fn below(&mut self, n: u64) -> u64 {
-        self.rng.next_u64() % n
-    }
-
-    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        let index = self.below(of.len() as u64);
-        of[usize::try_from(index).expect("small")]
-    }
-
-    /// A number of up to so many bits, every length as likely.
-    fn bits(&mut self, most: u64) -> U256 {
-        let length = 1 + self.below(most);
-        let rng = &mut self.rng;
-        let wide = U256::from_limbs([rng.next_u64(), rng.next_u64(), rng.next_u64(), rng.next_u64()]);
-        wide >> (256 - usize::try_from(length).expect("small"))
-    }
-
     /// An amount of the sequence's usual size, else a tiny or a huge one.
     fn amount(&mut self) -> U256 {
         let scale = self.scale;
-        match self.below(40) {
-            0 => self.bits(200),
-            1 | 2 => self.bits(112),
-            3..=6 => self.bits(10),
-            _ => self.bits(8) << usize::try_from(scale - 8).expect("small") | self.bits(scale),
+        match self.dice.below(40) {
+            0 => self.dice.bits(200),
+            1 | 2 => self.dice.bits(112),
+            3..=6 => self.dice.bits(10),
+            _ => self.dice.bits(8) << usize::try_from(scale - 8).expect("small") | self.dice.bits(scale),
         }
     }
 
     fn receiver(&mut self) -> Address {
         let address = self.engine.params().address;
-        self.one_of(&[HOLDERS[0], HOLDERS[0], HOLDERS[1], HOLDERS[1], PROTOCOL, address])
+        self.dice
+            .pick(&[HOLDERS[0], HOLDERS[0], HOLDERS[1], HOLDERS[1], PROTOCOL, address])
     }
 
     fn caller(&mut self) -> Address {
-        self.one_of(&[GenuinePair::CALLEE, GenuinePair::OWNER])
+        self.dice.pick(&[GenuinePair::CALLEE, GenuinePair::OWNER])
     }
 
     fn reserves(&self) -> [U256; 2] {

@@ -10,27 +10,36 @@ use rand_chacha::{
 use std::fmt::Debug;
 
 /// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
-const SEEDS: u64 = 200;
-const OPERATIONS: u64 = 200;
+pub(crate) const SEEDS: u64 = 200;
+/// Operations of one sequence.
+pub(crate) const OPERATIONS: u64 = 200;
+
+/// How many seeds this run has.
+pub(crate) fn seeds() -> u64 {
+    let asked = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(SEEDS)
+}
+
+/// Plays a sequence for each seed, on every core.
+pub(crate) fn spread<T: Send>(sequence: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let seeds = seeds();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    std::thread::scope(|scope| {
+        let sequence = &sequence;
+        let run = move |first| {
+            let mine = (first..seeds).step_by(usize::try_from(threads).expect("small"));
+            mine.map(sequence).collect::<Vec<T>>()
+        };
+        let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
+        let runs = runs.into_iter().map(|run| run.join().expect("no mismatch"));
+        runs.flatten().collect()
+    })
+}
 
 /// Runs one sequence for each seed, on every core; a sequence returns how many of its operations reverted.
 pub(crate) fn run(sequence: impl Fn(u64) -> u64 + Sync) {
-    let seeds = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SEEDS);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let reverts: u64 = std::thread::scope(|scope| {
-        let sequence = &sequence;
-        let run = move |first| {
-            (first..seeds)
-                .step_by(usize::try_from(threads).expect("small"))
-                .map(sequence)
-                .sum::<u64>()
-        };
-        let runs: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first))).collect();
-        runs.into_iter().map(|run| run.join().expect("no mismatch")).sum()
-    });
+    let seeds = seeds();
+    let reverts: u64 = spread(sequence).into_iter().sum();
     eprintln!(
         "{} operations on both sides, {reverts} of them reverted alike",
         seeds * OPERATIONS

@@ -11,14 +11,14 @@ use plimsoll_units::Side;
 
 impl<C: Chain> Both<C> {
     pub(super) fn step(&mut self) {
-        if self.below(2) == 0 {
-            let seconds = match self.below(20) {
-                0 => self.bits(34).to(),
-                _ => self.below(100),
+        if self.dice.below(2) == 0 {
+            let seconds = match self.dice.below(20) {
+                0 => self.dice.bits(34).to(),
+                _ => self.dice.below(100),
             };
             self.genuine.wait(seconds);
         }
-        let done = match self.below(24) {
+        let done = match self.dice.below(24) {
             0..=4 => self.provide(),
             5..=8 => self.withdraw(),
             9..=13 => self.trade(),
@@ -37,7 +37,7 @@ impl<C: Chain> Both<C> {
             _ => self.rebase(),
         };
         // What was paid for nothing would otherwise stay, and make one overflow a hundred.
-        if !done && self.below(4) > 0 && !self.skim() {
+        if !done && self.dice.below(4) > 0 && !self.skim() {
             self.sync();
         }
     }
@@ -51,7 +51,7 @@ impl<C: Chain> Both<C> {
     fn provide(&mut self) -> bool {
         let [reserve0, reserve1] = self.reserves();
         let mut amounts = [self.amount(), self.amount()];
-        if !reserve0.is_zero() && self.below(4) > 0 {
+        if !reserve0.is_zero() && self.dice.below(4) > 0 {
             amounts[1] = amounts[0]
                 .checked_mul(reserve1)
                 .map_or(U256::ONE, |worth| worth / reserve0 + U256::ONE);
@@ -84,7 +84,7 @@ impl<C: Chain> Both<C> {
     }
 
     fn withdraw(&mut self) -> bool {
-        if self.below(10) > 0 {
+        if self.dice.below(10) > 0 {
             self.transfer_from_to(None);
         }
         let (from, to, address) = (self.caller(), self.receiver(), self.engine.params().address);
@@ -123,9 +123,9 @@ impl<C: Chain> Both<C> {
     fn transfer_from_to(&mut self, to: Option<Address>) -> bool {
         let (from, to) = (self.caller(), to.unwrap_or(self.engine.params().address));
         let held = self.engine.liquidity_of(from);
-        let value = match self.below(12) {
+        let value = match self.dice.below(12) {
             0 => held + U256::ONE,
-            1 => self.bits(120),
+            1 => self.dice.bits(120),
             2 | 3 => held,
             part => held / U256::from(part - 2),
         };
@@ -142,8 +142,8 @@ impl<C: Chain> Both<C> {
 
     /// As a router trades: asks the library, pays, and calls; now and then it pays or asks for a unit too much or too little.
     fn trade(&mut self) -> bool {
-        let side = self.one_of(&SIDES);
-        let (given, exact_in, to) = (self.amount(), self.below(2) == 0, self.receiver());
+        let side = self.dice.pick(&SIDES);
+        let (given, exact_in, to) = (self.amount(), self.dice.below(2) == 0, self.receiver());
         let [amount_in, amount_out] = [given; 2];
         let (reserve_in, reserve_out) = (
             U256::from(self.engine.reserve(side)),
@@ -182,7 +182,7 @@ impl<C: Chain> Both<C> {
         let (true, Some(mut call)) = (priced, call) else {
             return false;
         };
-        match self.below(16) {
+        match self.dice.below(16) {
             0 => call.amount0_out += U256::ONE,
             1 => call.amount1_out += U256::ONE,
             2 => call.paid0 = call.paid0.saturating_sub(U256::ONE),
@@ -200,22 +200,22 @@ impl<C: Chain> Both<C> {
         let mut out = NONE;
         for (out, reserve) in out.iter_mut().zip(reserves) {
             let wanted = self.amount();
-            *out = if reserve.is_zero() || self.below(3) == 0 {
+            *out = if reserve.is_zero() || self.dice.below(3) == 0 {
                 U256::ZERO
             } else {
                 wanted % reserve
             };
         }
         let mut paid = out.map(|out| (out * U256::from(1_000)).div_ceil(U256::from(997)));
-        if self.below(3) == 0 {
+        if self.dice.below(3) == 0 {
             // Back in the other token.
             paid[0] = NONE[0];
             paid[1] = library::get_amount_in(out[0], reserves[1], reserves[0]).unwrap_or_default() + out[1];
         }
         for paid in &mut paid {
-            *paid = match self.below(12) {
+            *paid = match self.dice.below(12) {
                 0 => paid.saturating_sub(U256::ONE),
-                1 => *paid + self.bits(60),
+                1 => *paid + self.dice.bits(60),
                 2 => self.amount(),
                 _ => *paid,
             };
@@ -237,17 +237,17 @@ impl<C: Chain> Both<C> {
     /// Any outputs to anyone, a token among them, for what happens to have been paid.
     fn swap_anything(&mut self) -> bool {
         let [mut amount0_out, mut amount1_out] = [self.amount(), self.amount()];
-        if self.below(4) > 0 {
+        if self.dice.below(4) > 0 {
             let [reserve0, reserve1] = self.reserves();
             amount0_out = amount0_out.checked_rem(reserve0).unwrap_or_default();
             amount1_out = amount1_out.checked_rem(reserve1).unwrap_or_default();
             let paid = [self.amount(), self.amount()];
-            if self.below(2) == 0 {
+            if self.dice.below(2) == 0 {
                 self.pay(paid);
             }
         }
-        let (to, token) = (self.receiver(), self.one_of(&GenuinePair::TOKENS));
-        let to = if self.below(4) == 0 { token } else { to };
+        let (to, token) = (self.receiver(), self.dice.pick(&GenuinePair::TOKENS));
+        let to = if self.dice.below(4) == 0 { token } else { to };
         self.swap(
             "any swap",
             SwapCall {
@@ -309,7 +309,7 @@ impl<C: Chain> Both<C> {
 
     fn set_fee_to(&mut self) -> bool {
         let address = self.engine.params().address;
-        let fee_to = self.one_of(&[
+        let fee_to = self.dice.pick(&[
             Address::ZERO,
             Address::ZERO,
             PROTOCOL,
@@ -332,9 +332,9 @@ impl<C: Chain> Both<C> {
             U256::MAX / U256::from(997),
         ];
         let [a, b, c] = [0; 3].map(|_: u8| {
-            let random = self.bits(256);
-            if self.below(2) == 0 {
-                self.one_of(&edges)
+            let random = self.dice.bits(256);
+            if self.dice.below(2) == 0 {
+                self.dice.pick(&edges)
             } else {
                 random
             }
@@ -372,24 +372,24 @@ impl<C: Chain> Both<C> {
 
     /// What a token does whose balances move by themselves: less than the reserves, more, or nothing left.
     fn rebase(&mut self) -> bool {
-        if self.below(6) > 0 {
+        if self.dice.below(6) > 0 {
             return self.trade();
         }
         let mut state = self.engine.state();
         for balance in [&mut state.balance0, &mut state.balance1] {
-            *balance = match self.below(6) {
+            *balance = match self.dice.below(6) {
                 0 => U256::ZERO,
-                1 | 2 => *balance >> usize::try_from(self.below(8)).expect("small"),
-                3 => *balance + self.bits(40),
+                1 | 2 => *balance >> usize::try_from(self.dice.below(8)).expect("small"),
+                3 => *balance + self.dice.bits(40),
                 _ => *balance,
             };
         }
         self.genuine.rebase([state.balance0, state.balance1]);
         self.engine.set_state(state);
-        if self.below(4) > 0 {
+        if self.dice.below(4) > 0 {
             self.sync();
             // A reserve of nothing would refuse almost everything from here on.
-            if self.below(4) > 0 && self.reserves().contains(&U256::ZERO) {
+            if self.dice.below(4) > 0 && self.reserves().contains(&U256::ZERO) {
                 let amounts = [self.amount(), self.amount()];
                 self.pay(amounts);
                 self.sync();
