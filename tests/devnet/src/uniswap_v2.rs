@@ -105,7 +105,7 @@ impl<C: Chain> GenuinePair<C> {
         self.factory
     }
 
-    /// Calls the pair, through [`CALLEE`] or straight from [`OWNER`].
+    /// Calls the pair, through the contract that answers its callback or straight from the owner.
     ///
     /// # Errors
     /// How it failed.
