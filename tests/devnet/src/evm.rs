@@ -10,14 +10,15 @@ use revm::{
     primitives::hardfork::SpecId,
     state::{AccountInfo, Bytecode},
 };
+use std::collections::BTreeMap;
 
 type Db = CacheDB<EmptyDB>;
 
-/// A chain in the process: Cancun rules, no fees, every call a transaction of its own.
+/// A chain in the process: Cancun rules, no fees, every call a transaction of its own, from one sender at a time.
 pub struct Evm {
     evm: MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Db, Journal<Db>, ()>>,
     sender: Address,
-    nonce: u64,
+    nonces: BTreeMap<Address, u64>,
     logs: Vec<Log>,
 }
 
@@ -26,6 +27,7 @@ impl Clone for Evm {
         Self {
             // The interpreter between two transactions holds nothing worth keeping.
             evm: self.evm.ctx.clone().build_mainnet(),
+            nonces: self.nonces.clone(),
             logs: self.logs.clone(),
             ..*self
         }
@@ -36,7 +38,6 @@ impl std::fmt::Debug for Evm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Evm")
             .field("sender", &self.sender)
-            .field("nonce", &self.nonce)
             .finish_non_exhaustive()
     }
 }
@@ -75,7 +76,7 @@ impl Evm {
         Self {
             evm: context.build_mainnet(),
             sender,
-            nonce: 0,
+            nonces: BTreeMap::new(),
             logs: Vec::new(),
         }
     }
@@ -83,6 +84,11 @@ impl Evm {
     /// Who sends.
     pub const fn sender(&self) -> Address {
         self.sender
+    }
+
+    /// From now on transactions come from another sender.
+    pub const fn act_as(&mut self, sender: Address) {
+        self.sender = sender;
     }
 
     /// Deploys creation code; `None` where it does not.
@@ -123,7 +129,7 @@ impl Evm {
         let mut answers = Vec::with_capacity(all.len());
         for data in all {
             let tx = self.transaction(TxKind::Call(to), data.clone());
-            self.nonce += 1;
+            self.count();
             answers.push(answer(tx.and_then(|tx| self.evm.transact_one(tx).ok())));
         }
         self.evm.commit_inner();
@@ -143,6 +149,16 @@ impl Evm {
         self.evm.ctx.block.timestamp += U256::from(seconds);
     }
 
+    /// Lets so many blocks pass: the next transaction's number is so much higher. Their time is [`Evm::wait`]'s.
+    pub fn roll(&mut self, blocks: u64) {
+        self.evm.ctx.block.number += U256::from(blocks);
+    }
+
+    /// The number of the block.
+    pub fn block_number(&self) -> u64 {
+        self.evm.ctx.block.number.saturating_to()
+    }
+
     /// The time of the block, in seconds since the Unix epoch.
     pub fn now(&self) -> u64 {
         self.evm.ctx.block.timestamp.saturating_to()
@@ -155,10 +171,15 @@ impl Evm {
 
     fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
         let tx = self.transaction(kind, data)?;
-        self.nonce += 1;
+        self.count();
         let result = self.evm.transact_commit(tx).ok();
         self.logs = result.as_ref().map(|result| result.logs().to_vec()).unwrap_or_default();
         result
+    }
+
+    /// Counts a transaction of the sender's.
+    fn count(&mut self) {
+        *self.nonces.entry(self.sender).or_default() += 1;
     }
 
     fn transaction(&self, kind: TxKind, data: Bytes) -> Option<TxEnv> {
@@ -166,7 +187,7 @@ impl Evm {
             .caller(self.sender)
             .kind(kind)
             .data(data)
-            .nonce(self.nonce);
+            .nonce(self.nonces.get(&self.sender).copied().unwrap_or_default());
         tx.gas_limit(GAS_LIMIT).gas_price(0).build().ok()
     }
 }
