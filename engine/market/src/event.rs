@@ -1,5 +1,8 @@
 use alloy_primitives::Address;
-use plimsoll_protocols::uniswap_v3::{ManagerEvent, PoolEvent};
+use plimsoll_protocols::{
+    chainlink::AggregatorEvent,
+    uniswap_v3::{ManagerEvent, PoolEvent},
+};
 use plimsoll_units::LogRef;
 
 /// One decoded log.
@@ -20,4 +23,6 @@ pub enum EventBody {
     UniswapV3(PoolEvent),
     /// An event of Uniswap's position manager, which moves no pool by itself.
     PositionManager(ManagerEvent),
+    /// A price feed's event.
+    Aggregator(AggregatorEvent),
 }

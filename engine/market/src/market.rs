@@ -1,12 +1,14 @@
-use crate::{Applied, Divergence, Event, EventBody, PoolReplay, ReplayCounts, undo::UndoLog};
+use crate::{Applied, Divergence, Event, EventBody, Feeds, PoolReplay, ReplayCounts, undo::UndoLog};
 use alloy_primitives::Address;
+use plimsoll_protocols::chainlink::AggregatorEvent;
 use plimsoll_units::{LogRef, Side};
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-/// Every pool at one block.
+/// Every pool and every price feed at one block.
 #[derive(Debug, Clone, Default)]
 pub struct Market {
     pools: BTreeMap<Address, MarketPool>,
+    feeds: Feeds,
     undo: Option<UndoLog>,
 }
 
@@ -77,7 +79,7 @@ impl Market {
         self.undo = Some(UndoLog::new(depth.get(), first));
     }
 
-    /// Puts every pool, its counts too, back as it was at the end of the block before `number`.
+    /// Puts everything, a pool's counts too, back as it was at the end of the block before `number`.
     ///
     /// Pools that were inserted meanwhile stay as they were inserted.
     ///
@@ -88,10 +90,15 @@ impl Market {
             let oldest = self.undo.as_ref().map(UndoLog::oldest);
             return Err(MarketError::UndoTooDeep { number, oldest });
         };
-        // A pool's copy from the oldest of these blocks comes last, and is the one that stays.
-        for replay in undo.take_from(number) {
-            if let Some(pool) = self.pools.get_mut(&replay.address()) {
-                pool.replay = replay;
+        // What is kept of the oldest of these blocks comes last, and is what stays.
+        for block in undo.take_from(number) {
+            for replay in block.pools {
+                if let Some(pool) = self.pools.get_mut(&replay.address()) {
+                    pool.replay = replay;
+                }
+            }
+            for (aggregator, answer) in block.answers {
+                self.feeds.restore(aggregator, answer);
             }
         }
         Ok(())
@@ -115,13 +122,26 @@ impl Market {
         self.pools.values()
     }
 
+    /// What price feeds have answered.
+    pub const fn feeds(&self) -> &Feeds {
+        &self.feeds
+    }
+
     /// Applies one event and proves it; events come in the order of the chain.
     ///
     /// # Errors
     /// A divergence from the chain, or a contract that the market does not hold.
     pub fn apply(&mut self, event: &Event) -> Result<Applied, MarketError> {
-        let EventBody::UniswapV3(body) = &event.body else {
-            return Ok(Applied::Other);
+        let body = match &event.body {
+            EventBody::UniswapV3(body) => body,
+            EventBody::PositionManager(_) => return Ok(Applied::Other),
+            EventBody::Aggregator(AggregatorEvent::AnswerUpdated(answer)) => {
+                let before = self.feeds.set(event.contract, *answer);
+                if let Some(undo) = &mut self.undo {
+                    undo.keep_answer(event.at.block_number, event.contract, before);
+                }
+                return Ok(Applied::Other);
+            }
         };
         let unknown = MarketError::UnknownContract {
             at: event.at,
@@ -129,7 +149,7 @@ impl Market {
         };
         let pool = self.pools.get_mut(&event.contract).ok_or(unknown)?;
         if let Some(undo) = &mut self.undo {
-            undo.keep(event.at.block_number, &pool.replay);
+            undo.keep_pool(event.at.block_number, &pool.replay);
         }
         Ok(pool.replay.apply(event.at, body)?)
     }
