@@ -48,7 +48,7 @@ pub const AAVE_V3_CORE: Package = Package {
 /// Aave v3.6.0, as source.
 pub(crate) const AAVE_V3_ORIGIN: Package = Package {
     name: "@aave-dao/aave-v3-origin@3.6.0",
-    sha512: "TwK/TpTZGArN0G3AE+0NoafsaXc7BiXdZhYuxcD+8A5OjIGolp0cqu5FZcTDLo/pbavJMvU5v0php/LEJiJ/cQ==",
+    sha512: "TwK/TpTZGArN0G3AE+0NoafsaXc7BiXdZhYuxcD+8A5OjIGolp0cqu5FZcTDLo/pbavJvMU5v0php/LEJiJ/cQ==",
 };
 
 /// What Aave v3.6.0 is built on.

@@ -128,7 +128,7 @@ fn resolved(from: &str, import: &str) -> String {
     parts.pop();
     for part in import.split('/') {
         match part {
-            "." => {}
+            "" | "." => {}
             ".." => {
                 parts.pop();
             }

@@ -86,3 +86,8 @@ fn plays(version: Version, refused: &str) {
 fn the_first_version_plays() {
     plays(Version::V3_0_2, "45");
 }
+
+#[test]
+fn a_later_version_plays() {
+    plays(Version::V3_6_0, "0x930bb771");
+}
