@@ -2,13 +2,17 @@ use crate::{
     Answer, Devnet, DevnetError, Evm, RpcError, evm,
     transaction::{self, Tx},
 };
-use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_primitives::{Address, Bytes, Log, U64, U256};
 use serde_json::json;
+use std::collections::BTreeSet;
 
-/// What a sequence of transactions runs on, from one sender: the EVM in the process, or a node.
+/// What a sequence of transactions runs on, from one sender at a time: the EVM in the process, or a node.
 pub trait Chain {
     /// Who sends.
     fn sender(&self) -> Address;
+
+    /// From now on transactions come from another sender.
+    fn act_as(&mut self, sender: Address);
 
     /// What the contracts emitted in the last transaction; nothing where it reverted.
     fn logs(&self) -> &[Log];
@@ -33,11 +37,24 @@ pub trait Chain {
 
     /// Calls without leaving a trace.
     fn view(&mut self, to: Address, data: Bytes) -> Answer;
+
+    /// The number of the last transaction's block.
+    fn block_number(&self) -> u64;
+
+    /// Lets so many blocks pass before the next transaction's.
+    fn roll(&mut self, blocks: u64);
+
+    /// Sends a transaction with ether, in wei, which the sender has.
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer;
 }
 
 impl Chain for Evm {
     fn sender(&self) -> Address {
         Evm::sender(self)
+    }
+
+    fn act_as(&mut self, sender: Address) {
+        Evm::act_as(self, sender);
     }
 
     fn logs(&self) -> &[Log] {
@@ -71,6 +88,18 @@ impl Chain for Evm {
     fn view(&mut self, to: Address, data: Bytes) -> Answer {
         Evm::view(self, to, data)
     }
+
+    fn block_number(&self) -> u64 {
+        Evm::block_number(self)
+    }
+
+    fn roll(&mut self, blocks: u64) {
+        Evm::roll(self, blocks);
+    }
+
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer {
+        Evm::pay(self, to, data, value)
+    }
 }
 
 /// A node as a [`Chain`]: every call a transaction, mined in a block of its own.
@@ -78,7 +107,9 @@ impl Chain for Evm {
 pub struct NodeChain {
     devnet: Devnet,
     sender: Address,
+    given_ether: BTreeSet<Address>,
     now: u64,
+    block_number: u64,
     logs: Vec<Log>,
     /// Why the node can no longer be trusted to have done what it was told.
     lost: Option<String>,
@@ -91,7 +122,9 @@ impl NodeChain {
         Self {
             devnet,
             sender,
+            given_ether: BTreeSet::from([sender]),
             now: 0,
+            block_number: 0,
             logs: Vec::new(),
             lost,
         }
@@ -103,10 +136,10 @@ impl NodeChain {
         }
     }
 
-    fn sent(&mut self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
+    fn sent(&mut self, to: Address, data: Bytes, value: U256) -> Result<Answer, DevnetError> {
         let tx = Tx {
             to: Some(to),
-            ..Tx::create(data).from(self.sender)
+            ..Tx::create(data).from(self.sender).with_value(value)
         };
         let receipt = self.devnet.send_anyway(&tx)?;
         let output = self.devnet.output(receipt.transaction_hash)?;
@@ -115,6 +148,7 @@ impl NodeChain {
             data: log.data.clone(),
         };
         self.now = self.devnet.timestamp(receipt.block_number)?;
+        self.block_number = receipt.block_number;
         self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
             Answer::Returned(output)
@@ -127,6 +161,14 @@ impl NodeChain {
 impl Chain for NodeChain {
     fn sender(&self) -> Address {
         self.sender
+    }
+
+    fn act_as(&mut self, sender: Address) {
+        if self.given_ether.insert(sender) {
+            let result = self.devnet.give_ether(sender);
+            self.told(result);
+        }
+        self.sender = sender;
     }
 
     fn now(&self) -> u64 {
@@ -158,11 +200,7 @@ impl Chain for NodeChain {
     }
 
     fn send(&mut self, to: Address, data: Bytes) -> Answer {
-        if let Some(lost) = &self.lost {
-            return Answer::Lost(lost.clone());
-        }
-        self.sent(to, data)
-            .unwrap_or_else(|error| Answer::Lost(error.to_string()))
+        self.pay(to, data, U256::ZERO)
     }
 
     fn view(&mut self, to: Address, data: Bytes) -> Answer {
@@ -180,5 +218,25 @@ impl Chain for NodeChain {
             Err(RpcError::Refused { message, .. }) if message.starts_with("EVM error") => Answer::Halted,
             Err(error) => Answer::Lost(error.to_string()),
         }
+    }
+
+    fn block_number(&self) -> u64 {
+        self.block_number
+    }
+
+    fn roll(&mut self, blocks: u64) {
+        let result = self
+            .devnet
+            .rpc()
+            .call("anvil_mine", json!([U64::from(blocks), U64::from(1)]));
+        self.told(result.map(|_| ()).map_err(DevnetError::from));
+    }
+
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer {
+        if let Some(lost) = &self.lost {
+            return Answer::Lost(lost.clone());
+        }
+        self.sent(to, data, value)
+            .unwrap_or_else(|error| Answer::Lost(error.to_string()))
     }
 }

@@ -45,6 +45,12 @@ pub const AAVE_V3_CORE: Package = Package {
     sha512: "Xr7+VcoU5b4mPwM4IUCnskw3lciwrnL4Xloyad8GOddYeixnri2lZYobNmErm1LwE50vqjI0O+9QGNKY2TDkeQ==",
 };
 
+/// Compound v2, as a third party built it (solc 0.5.16), in TypeChain's factories.
+pub const COMPOUND_V2: Package = Package {
+    name: "@thenextblock/hardhat-compound@0.0.14",
+    sha512: "lqfSEtEGl19jv7Kp/xwthUmm6Eok3hQI+YSgL4KxKc6jWJp5PYeH2Uv2KITcSDsgynNTioFf5tGWj0ad1/z3Kw==",
+};
+
 /// Multicall3, as source.
 pub(crate) const CHAINLINK_CONTRACTS: Package = Package {
     name: "@chainlink/contracts@1.5.0",
