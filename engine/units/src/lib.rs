@@ -8,6 +8,7 @@ mod float;
 mod full_math;
 mod network;
 mod price;
+mod ratio;
 mod tick;
 
 pub use block::{BlockRef, LogRef};
@@ -16,4 +17,5 @@ pub use float::to_f64;
 pub use full_math::{Rounding, div, mul_div};
 pub use network::{Network, UnknownNetwork};
 pub use price::{Side, SqrtPriceX96};
+pub use ratio::Ratio;
 pub use tick::Tick;
