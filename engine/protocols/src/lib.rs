@@ -1,6 +1,7 @@
 //! What the contracts do, to the wei: one room a protocol, each with its ABI, state and transitions.
 
 mod block_header;
+pub mod compound_v2;
 pub mod concentrated_liquidity;
 mod raw_log;
 pub mod uniswap_v2;

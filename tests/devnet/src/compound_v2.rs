@@ -69,13 +69,7 @@ impl<C: Chain> GenuineCompound<C> {
     ///
     /// # Errors
     /// How it failed.
-    pub fn pay<F: SolCall>(
-        &mut self,
-        from: Address,
-        to: Address,
-        call: &F,
-        value: U256,
-    ) -> Result<F::Return, Failure> {
+    pub fn pay<F: SolCall>(&mut self, from: Address, to: Address, call: &F, value: U256) -> Result<F::Return, Failure> {
         self.chain.act_as(from);
         decode::<F>(self.chain.pay(to, call.abi_encode().into(), value))
     }
