@@ -143,7 +143,7 @@ impl Accounts {
 
     /// Whether an account has entered a market.
     pub fn has_entered(&self, address: Address, market: MarketId) -> bool {
-        self.0
+        self.by_address
             .get(&address)
             .is_some_and(|account| account.entered.contains(&market))
     }
