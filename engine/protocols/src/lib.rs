@@ -2,6 +2,7 @@
 
 mod block_header;
 pub mod chainlink;
+pub mod compound_v2;
 pub mod concentrated_liquidity;
 mod decode;
 mod raw_log;
