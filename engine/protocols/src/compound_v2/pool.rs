@@ -35,6 +35,17 @@ impl Pool {
         }
     }
 
+    /// Everything but what accounts hold and owe.
+    pub(super) fn without_accounts(&self) -> Self {
+        Self {
+            markets: self.markets.clone(),
+            places: self.places.clone(),
+            accounts: Accounts::default(),
+            models: self.models.clone(),
+            ..*self
+        }
+    }
+
     /// Adds a market as it is deployed, not listed yet; returns its place. `None` where it is there already, or there are 65,536.
     pub fn add_market(&mut self, params: MarketParams) -> Option<MarketId> {
         self.restore_market(Market::new(params))

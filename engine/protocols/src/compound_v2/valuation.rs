@@ -56,6 +56,14 @@ impl Valuation {
         Self(pool.markets().iter().map(quote).collect())
     }
 
+    /// Both sides of an account, of which `getAccountLiquidity` tells the difference: what may be borrowed against its collateral,
+    /// and what it has borrowed, in the oracle's unit of value. `None` where there is no value, for want of a price or by an
+    /// overflow.
+    pub fn both_sides(&self, account: &Account) -> Option<(U256, U256)> {
+        let sums = self.sums(account, None).ok()?;
+        Some((sums.collateral, sums.borrows))
+    }
+
     /// What an account could still borrow, or lacks (`getAccountLiquidity`).
     ///
     /// # Errors
