@@ -7,8 +7,10 @@ mod decimal;
 mod float;
 mod full_math;
 mod network;
+pub mod percentage_math;
 mod price;
 mod tick;
+pub mod wad_ray_math;
 
 pub use block::{BlockRef, LogRef};
 pub use decimal::{AmountError, format_amount, parse_amount};
