@@ -1,8 +1,13 @@
-use crate::packages::{self, Package};
+use crate::{
+    linkable::Linkable,
+    packages::{self, Package},
+};
 use alloy_primitives::{Bytes, hex};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::json;
 use sha2::{Digest, Sha512};
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -87,6 +92,27 @@ pub fn creation_code(package: &Package, artifact: &str) -> Result<Bytes, Artifac
         hex::decode(code).map_err(|error| missing(error.to_string()))
     })?;
     Ok(code.into())
+}
+
+/// The creation code in an artifact of a package as [`creation_code`], with its places for libraries' addresses still open.
+///
+/// # Errors
+/// As [`creation_code`].
+pub(crate) fn linkable(package: &Package, artifact: &str) -> Result<Linkable, ArtifactError> {
+    let missing = |reason: &str| ArtifactError::NoArtifact {
+        package: package.name,
+        file: artifact.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let name = format!("{}/{}.linkable", stem(package), artifact.replace('/', "-"));
+    let kept = kept(&name, package.sha512, |cache| {
+        let text = cache.entry(package, artifact)?;
+        let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| missing(&error.to_string()))?;
+        let linkable = json!({"bytecode": json["bytecode"], "linkReferences": json["linkReferences"]});
+        Ok(linkable.to_string().into_bytes())
+    })?;
+    let json = serde_json::from_slice(&kept).map_err(|error| missing(&error.to_string()))?;
+    Linkable::from_json(&json).ok_or_else(|| missing("no bytecode with its link references"))
 }
 
 /// The `anvil` to run: the user's own from the PATH, else the pinned one in the user's cache.
@@ -177,6 +203,28 @@ impl Cache {
             }
         }
         Err(missing("it is not in the archive".to_owned()))
+    }
+
+    /// The texts of a package whose names end so, by their paths within the package.
+    pub(crate) fn texts(&self, package: &Package, ending: &str) -> Result<BTreeMap<String, String>, ArtifactError> {
+        let archive = self.archive(package)?;
+        let broken = |error: io::Error| ArtifactError::NoArtifact {
+            package: package.name,
+            file: format!("*{ending}"),
+            reason: error.to_string(),
+        };
+        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
+        let mut texts = BTreeMap::new();
+        for entry in tar.entries().map_err(broken)? {
+            let mut entry = entry.map_err(broken)?;
+            let path = entry.path().map_err(broken)?.to_string_lossy().into_owned();
+            if let Some(path) = path.strip_prefix("package/").filter(|path| path.ends_with(ending)) {
+                let mut text = String::new();
+                entry.read_to_string(&mut text).map_err(broken)?;
+                texts.insert(path.to_owned(), text);
+            }
+        }
+        Ok(texts)
     }
 
     /// The package's archive, fetched where it is not there yet.

@@ -4,11 +4,15 @@ use crate::{
 };
 use alloy_primitives::{Address, Bytes, Log, U256};
 use serde_json::json;
+use std::collections::BTreeSet;
 
-/// What a sequence of transactions runs on, from one sender: the EVM in the process, or a node.
+/// What a sequence of transactions runs on, from one sender at a time: the EVM in the process, or a node.
 pub trait Chain {
     /// Who sends.
     fn sender(&self) -> Address;
+
+    /// From now on transactions come from another sender.
+    fn act_as(&mut self, sender: Address);
 
     /// What the contracts emitted in the last transaction; nothing where it reverted.
     fn logs(&self) -> &[Log];
@@ -38,6 +42,10 @@ pub trait Chain {
 impl Chain for Evm {
     fn sender(&self) -> Address {
         Evm::sender(self)
+    }
+
+    fn act_as(&mut self, sender: Address) {
+        Evm::act_as(self, sender);
     }
 
     fn logs(&self) -> &[Log] {
@@ -78,6 +86,7 @@ impl Chain for Evm {
 pub struct NodeChain {
     devnet: Devnet,
     sender: Address,
+    given_ether: BTreeSet<Address>,
     now: u64,
     logs: Vec<Log>,
     /// Why the node can no longer be trusted to have done what it was told.
@@ -91,6 +100,7 @@ impl NodeChain {
         Self {
             devnet,
             sender,
+            given_ether: BTreeSet::from([sender]),
             now: 0,
             logs: Vec::new(),
             lost,
@@ -127,6 +137,14 @@ impl NodeChain {
 impl Chain for NodeChain {
     fn sender(&self) -> Address {
         self.sender
+    }
+
+    fn act_as(&mut self, sender: Address) {
+        if self.given_ether.insert(sender) {
+            let result = self.devnet.give_ether(sender);
+            self.told(result);
+        }
+        self.sender = sender;
     }
 
     fn now(&self) -> u64 {

@@ -2,6 +2,7 @@
 //!
 //! Nothing of the contracts is part of the project: they come from the npm registry, pinned and checked by hash.
 
+pub mod aave_v3;
 mod anvil;
 mod artifacts;
 mod chain;
@@ -9,9 +10,11 @@ pub mod contracts;
 mod devnet;
 mod evm;
 pub mod fault_proxy;
+mod linkable;
 pub mod multicall3;
 mod packages;
 mod rpc;
+mod solc;
 pub mod storm;
 mod stubs;
 mod transaction;

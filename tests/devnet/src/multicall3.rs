@@ -3,15 +3,12 @@
 use crate::{
     artifacts::{self, ArtifactError, Cache},
     packages::{CHAINLINK_CONTRACTS, SOLC},
+    solc,
     transaction::Tx,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, hex, keccak256};
 use alloy_sol_types::{SolCall, sol};
-use serde_json::{Value, json};
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use serde_json::json;
 
 sol! {
     /// The functions that are used here.
@@ -41,11 +38,6 @@ const SOURCE: &str = "src/v0.8/vendor/multicall/ebd8b64/src/Multicall3.sol";
 const NAME: &str = "Multicall3.sol";
 /// The package asks for a compiler from this version on, the published source for this one.
 const PRAGMAS: [&str; 2] = ["pragma solidity ^0.8.12;", "pragma solidity 0.8.12;"];
-/// Calls the compiler in the file named by the argument, from standard input to standard output.
-const SCRIPT: &str = "const solc = require(process.argv[1]);
-const compile = solc.cwrap('solidity_compile', 'string', ['string', 'number', 'number']);
-process.stdout.write(compile(require('fs').readFileSync(0, 'utf8'), 0, 0));";
-
 /// Many calls in one transaction, each with its ether; the first that reverts reverts them all.
 ///
 /// Their sender is Multicall3 itself.
@@ -83,8 +75,6 @@ fn compile(cache: &Cache) -> Result<Vec<u8>, ArtifactError> {
         compiler: SOLC.name,
         said,
     };
-    let compiler = tempfile::NamedTempFile::with_suffix(".js").map_err(|error| failed(error.to_string()))?;
-    std::fs::write(compiler.path(), cache.entry(&SOLC, "soljson.js")?).map_err(|error| failed(error.to_string()))?;
     let source = cache.entry(&CHAINLINK_CONTRACTS, SOURCE)?;
     let source = String::from_utf8_lossy(&source).replace(PRAGMAS[0], PRAGMAS[1]);
     let input = json!({
@@ -97,19 +87,7 @@ fn compile(cache: &Cache) -> Result<Vec<u8>, ArtifactError> {
             "outputSelection": {"*": {"*": ["evm.deployedBytecode.object"]}},
         },
     });
-    let mut command = Command::new("node");
-    command.args(["-e", SCRIPT]).arg(compiler.path());
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut node = command.spawn().map_err(ArtifactError::NoNode)?;
-    if let Some(mut stdin) = node.stdin.take() {
-        // A compiler that ended early says so below.
-        let _ = stdin.write_all(input.to_string().as_bytes());
-    }
-    let output = node.wait_with_output().map_err(ArtifactError::NoNode)?;
-    let output: Value = serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
+    let output = solc::compile(cache, &SOLC, "Multicall3", &input)?;
     let code = output["contracts"][NAME]["Multicall3"]["evm"]["deployedBytecode"]["object"].as_str();
     let code = code.ok_or_else(|| failed(output["errors"].to_string()))?;
     let code = hex::decode(code).map_err(|error| failed(error.to_string()))?;

@@ -45,6 +45,36 @@ pub const AAVE_V3_CORE: Package = Package {
     sha512: "Xr7+VcoU5b4mPwM4IUCnskw3lciwrnL4Xloyad8GOddYeixnri2lZYobNmErm1LwE50vqjI0O+9QGNKY2TDkeQ==",
 };
 
+/// Aave v3.6.0, as source.
+pub(crate) const AAVE_V3_ORIGIN: Package = Package {
+    name: "@aave-dao/aave-v3-origin@3.6.0",
+    sha512: "TwK/TpTZGArN0G3AE+0NoafsaXc7BiXdZhYuxcD+8A5OjIGolp0cqu5FZcTDLo/pbavJvMU5v0php/LEJiJ/cQ==",
+};
+
+/// What Aave v3.6.0 is built on.
+pub(crate) const BGD_SOLIDITY_UTILS: Package = Package {
+    name: "@bgd-labs/solidity-utils@1.1.2",
+    sha512: "GgKwrjgdfnd9yKiWX1LDWysbVIyw/HTvqewq+4I2FAJXJt7AdUgSOCSi/cJi4dymsQmE1u/zgXHSeFH5fI+XsA==",
+};
+
+/// What Aave v3.6.0 is built on.
+pub(crate) const OPENZEPPELIN: Package = Package {
+    name: "@openzeppelin/contracts@5.4.0",
+    sha512: "eCYgWnLg6WO+X52I16TZt8uEjbtdkgLC0SUX/xnAksjjrQI4Xfn4iBRoI5j55dmlOhDv1Y7BoR3cU7e3WWhC6A==",
+};
+
+/// What Aave v3.6.0 is built on.
+pub(crate) const OPENZEPPELIN_UPGRADEABLE: Package = Package {
+    name: "@openzeppelin/contracts-upgradeable@5.4.0",
+    sha512: "STJKyDzUcYuB35Zub1JpWW58JxvrFFVgQ+Ykdr8A9PGXgtq/obF5uoh07k2XmFyPxfnZdPdBdhkJ/n2YxJ87HQ==",
+};
+
+/// The compiler of Aave v3.6.0.
+pub(crate) const SOLC_0_8_27: Package = Package {
+    name: "solc@0.8.27",
+    sha512: "BNxMol2tUAbkH7HKlXBcBqrGi2aqgv+uMHz26mJyTtlVgWmBA4ktiw0qVKHfkjf2oaHbwtbtaSeE2dhn/gTAKw==",
+};
+
 /// Multicall3, as source.
 pub(crate) const CHAINLINK_CONTRACTS: Package = Package {
     name: "@chainlink/contracts@1.5.0",

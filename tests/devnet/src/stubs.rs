@@ -26,6 +26,20 @@ pub(crate) const STRICT_TOKEN: &[u8] = &hex!(
     "5b60006000fd"
 );
 
+/// A price feed as Chainlink's aggregators are read: `latestAnswer` is slot 0; any other call writes its first word there and
+/// emits `AnswerUpdated` with the next round.
+pub(crate) const PRICE_SOURCE: &[u8] = &hex!(
+    "60003560e01c" // the selector
+    "6350d25bcd14604c57" // latestAnswer?
+    "60043580600055" // answer = word
+    "60015460010180600155" // round += 1
+    "42600052" // the time of the answer
+    "90"
+    "7f0559884fd3a460db3073b7fc896cc77986f16e378210ded43186175bf646fc5f"
+    "60206000a300" // AnswerUpdated(answer, round, time)
+    "5b60005460005260206000f3"
+);
+
 /// A caller: what the pool calls back is paid, anything else is passed on to the pool with its answer or revert.
 ///
 /// A mint's and a swap's callback pays the amounts that are asked; a flash's pays the two words of its data.

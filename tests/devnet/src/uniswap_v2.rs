@@ -189,7 +189,8 @@ pub fn pays(amounts: [U256; 2]) -> Bytes {
     amounts.abi_encode().into()
 }
 
-fn decode<C: SolCall>(answer: Answer) -> Result<C::Return, Failure> {
+/// What a call answered.
+pub(crate) fn decode<C: SolCall>(answer: Answer) -> Result<C::Return, Failure> {
     match answer {
         Answer::Returned(data) => C::abi_decode_returns(&data).map_err(|_| Failure::Halted),
         Answer::Reverted(reason) => Err(Failure::Reverted(reason)),
