@@ -1,5 +1,6 @@
 //! What the contracts do, to the wei: one room a protocol, each with its ABI, state and transitions.
 
+pub mod aave_v3;
 mod block_header;
 pub mod chainlink;
 pub mod compound_v2;

@@ -7,9 +7,11 @@ mod decimal;
 mod float;
 mod full_math;
 mod network;
+pub mod percentage_math;
 mod price;
 mod ratio;
 mod tick;
+pub mod wad_ray_math;
 
 pub use block::{BlockRef, LogRef};
 pub use decimal::{AmountError, format_amount, parse_amount};
