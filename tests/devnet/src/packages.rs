@@ -75,6 +75,12 @@ pub(crate) const SOLC_0_8_27: Package = Package {
     sha512: "BNxMol2tUAbkH7HKlXBcBqrGi2aqgv+uMHz26mJyTtlVgWmBA4ktiw0qVKHfkjf2oaHbwtbtaSeE2dhn/gTAKw==",
 };
 
+/// Aave v2.
+pub(crate) const AAVE_V2: Package = Package {
+    name: "@aave/protocol-v2@1.0.1",
+    sha512: "MU3WiigW89DWDpCtvaw4rafih7RbADB45uUM/zqfnOD4g9JNUVfeT6MrjV4/DP/JPA2Iv5ySKSx+a1OfUES0Pg==",
+};
+
 /// Multicall3, as source.
 pub(crate) const CHAINLINK_CONTRACTS: Package = Package {
     name: "@chainlink/contracts@1.5.0",
