@@ -1,5 +1,6 @@
 //! What the contracts do, to the wei: one room a protocol, each with its ABI, state and transitions.
 
+pub mod aave_v2;
 mod block_header;
 pub mod concentrated_liquidity;
 mod raw_log;

@@ -269,22 +269,29 @@ impl<C: Chain> GenuineMarket<C> {
         self.call_at(user, token, &call).map(|_| ())
     }
 
-    /// Has the receiver take flash loans of several assets, to be paid back at once.
+    /// Has the receiver take flash loans of several assets, to be paid back at once or to become debt of the user's.
     ///
     /// # Errors
     /// How it failed.
-    pub fn flash_loan(&mut self, user: Address, loans: &[(Address, U256)], receiver: Receiver) -> Result<(), Failure> {
+    pub fn flash_loan(
+        &mut self,
+        user: Address,
+        loans: &[(Address, U256, Option<Mode>)],
+        receiver: Receiver,
+    ) -> Result<(), Failure> {
         let fail = receiver != Receiver::Repays;
         let address = self.receiver;
         self.call_at(OWNER, address, &ReceiverCalls::setFailExecutionTransferCall { fail })?;
         let flag = receiver == Receiver::Fails;
         self.call_at(OWNER, address, &ReceiverCalls::setSimulateEOACall { flag })?;
-        let (assets, amounts): (Vec<_>, Vec<_>) = loans.iter().copied().unzip();
         let call = PoolCalls::flashLoanCall {
             receiverAddress: address,
-            modes: vec![U256::ZERO; assets.len()],
-            assets,
-            amounts,
+            assets: loans.iter().map(|(asset, ..)| *asset).collect(),
+            amounts: loans.iter().map(|(_, amount, _)| *amount).collect(),
+            modes: loans
+                .iter()
+                .map(|(.., mode)| mode.map_or(U256::ZERO, Mode::word))
+                .collect(),
             onBehalfOf: user,
             params: Bytes::new(),
             referralCode: 0,

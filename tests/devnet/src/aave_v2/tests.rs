@@ -36,7 +36,7 @@ fn plays() {
         .expect("borrows");
     assert_eq!(market.stable_debt(BORROWER, dollar).expect("views").principal, usd);
     market.wait(86_400);
-    let loan = [(dollar, U256::from(1_000) * usd)];
+    let loan = [(dollar, U256::from(1_000) * usd, None)];
     market.flash_loan(SUPPLIER, &loan, Receiver::Repays).expect("repays");
     let failed = market.flash_loan(SUPPLIER, &loan, Receiver::Fails);
     assert_eq!(failed, Err(Failure::Reverted("66".to_owned())));
