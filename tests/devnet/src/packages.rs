@@ -79,6 +79,8 @@ pub(crate) const SOLC_0_8_27: Package = Package {
 pub const COMPOUND_V2: Package = Package {
     name: "@thenextblock/hardhat-compound@0.0.14",
     sha512: "lqfSEtEGl19jv7Kp/xwthUmm6Eok3hQI+YSgL4KxKc6jWJp5PYeH2Uv2KITcSDsgynNTioFf5tGWj0ad1/z3Kw==",
+};
+
 /// Aave v2.
 pub(crate) const AAVE_V2: Package = Package {
     name: "@aave/protocol-v2@1.0.1",

@@ -34,7 +34,6 @@ mod validation_logic;
 #[cfg(test)]
 mod known_answers;
 
-pub use crate::uniswap_v3::DecodeError;
 pub use abi::{
     ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent, configurator as configurator_abi,
     pool as pool_abi, rate_strategy as rate_strategy_abi, token as token_abi,

@@ -4,7 +4,7 @@ use super::{
     ConfiguratorEvent, EModeCategory, Event, PoolEvent, RateStrategyEvent, Reserve, Revision, TokenEvent, User,
     UserConfiguration, reserve_configuration::MAX_RESERVES_COUNT,
 };
-use crate::{RawLog, uniswap_v3::DecodeError};
+use crate::{DecodeError, RawLog};
 use alloy_primitives::{Address, map::HashMap};
 use std::collections::BTreeMap;
 

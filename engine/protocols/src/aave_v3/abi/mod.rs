@@ -37,13 +37,13 @@ macro_rules! events {
             ///
             /// # Errors
             /// A topic that the contract does not emit, or fields that do not fit their types.
-            pub fn decode(log: &crate::RawLog) -> Result<Self, crate::uniswap_v3::DecodeError> {
+            pub fn decode(log: &crate::RawLog) -> Result<Self, crate::DecodeError> {
                 use alloy_sol_types::SolEvent;
                 Ok(match log.topics.first().copied().unwrap_or_default() {
                     $($module::$event::SIGNATURE_HASH => {
-                        Self::$event(crate::uniswap_v3::fields(log, stringify!($event))?)
+                        Self::$event(crate::decode::fields(log, stringify!($event))?)
                     })*
-                    _ => return Err(crate::uniswap_v3::unknown_topic(log, $role)),
+                    _ => return Err(crate::decode::unknown_topic(log, $role)),
                 })
             }
         }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_log_of_another_contract_is_refused_by_name() {
         let log = log(&borrow());
-        let named = |error: crate::uniswap_v3::DecodeError, role: &str| {
+        let named = |error: crate::DecodeError, role: &str| {
             assert!(error.to_string().contains(&format!("is no {role}")), "{error}");
         };
         named(TokenEvent::decode(&log).expect_err("the pool's"), "Aave v3 token");
