@@ -20,6 +20,7 @@ pub mod math_utils;
 mod pool;
 mod pool_logic;
 mod price_oracle;
+mod reenactment;
 mod reserve;
 mod reserve_configuration;
 mod reserve_logic;
@@ -53,6 +54,7 @@ pub use liquidation_logic::{
 };
 pub use pool::{ListedToken, ListingError, Pool, PoolParams};
 pub use price_oracle::PriceOracle;
+pub use reenactment::{Action, NotAsRecorded};
 pub use reserve::Reserve;
 pub use reserve_configuration::{DEBT_CEILING_DECIMALS, MAX_RESERVES_COUNT, ReserveConfiguration};
 pub use revision::{Revision, UnknownRevision};
