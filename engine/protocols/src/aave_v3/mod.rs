@@ -8,6 +8,7 @@ mod account_book;
 mod borrow_logic;
 mod call;
 mod checked;
+mod checkpoint;
 mod configurator;
 mod e_mode;
 mod early_liquidation;
@@ -42,6 +43,7 @@ pub use abi::{
 pub use account_book::BookError;
 pub use borrow_logic::InterestRateMode;
 pub use call::Context;
+pub use checkpoint::Checkpoint;
 pub use configurator::{EModeParameters, InterestRateData, MAX_GRACE_PERIOD};
 pub use e_mode::EModeCategory;
 pub use errors::{Errors, Revert};
