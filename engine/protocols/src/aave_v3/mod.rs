@@ -37,8 +37,9 @@ mod validation_logic;
 mod known_answers;
 
 pub use abi::{
-    ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent, configurator as configurator_abi,
-    pool as pool_abi, rate_strategy as rate_strategy_abi, token as token_abi,
+    AssetSourceUpdated, ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent,
+    configurator as configurator_abi, is_of_proxy, is_upgrade, oracle as oracle_abi, pool as pool_abi,
+    proxy as proxy_abi, rate_strategy as rate_strategy_abi, token as token_abi,
 };
 pub use account_book::BookError;
 pub use borrow_logic::InterestRateMode;

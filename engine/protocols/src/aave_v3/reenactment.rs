@@ -33,6 +33,8 @@ pub enum Action {
         asset: Address,
         /// How much.
         amount: U256,
+        /// Whether the underlying leaves the reserve; a flash loan that becomes debt has left it already.
+        release: bool,
     },
     /// `repay` of debt at the variable rate.
     Repay {
@@ -149,7 +151,7 @@ impl Call<'_> {
                 on_behalf_of,
             } => self.supply(asset, amount, on_behalf_of),
             Action::Withdraw { asset, amount, to } => self.withdraw(asset, amount, to),
-            Action::Borrow { asset, amount } => self.borrow(asset, amount, mode, true),
+            Action::Borrow { asset, amount, release } => self.borrow(asset, amount, mode, release),
             Action::Repay {
                 asset,
                 amount,
