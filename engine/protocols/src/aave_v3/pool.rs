@@ -32,6 +32,7 @@ pub struct Pool {
     e_modes: BTreeMap<u8, EModeCategory>,
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
+    accruals: Vec<(u16, u128)>,
 }
 
 /// What of a reserve's contracts an address is.
@@ -65,6 +66,7 @@ impl Pool {
             e_modes: BTreeMap::new(),
             flash_loan_premium_total: 0,
             flash_loan_premium_to_protocol: 0,
+            accruals: Vec::new(),
         }
     }
 
@@ -220,6 +222,11 @@ impl Pool {
     pub const fn set_flash_loan_premiums(&mut self, total: u16, to_protocol: u16) {
         self.flash_loan_premium_total = total;
         self.flash_loan_premium_to_protocol = to_protocol;
+    }
+
+    /// What each reserve has accrued to the treasury, scaled, within the call whose events are being heard.
+    pub(super) const fn accruals_mut(&mut self) -> &mut Vec<(u16, u128)> {
+        &mut self.accruals
     }
 
     /// What of a reserve's contracts an address is; `None` for any other.
