@@ -4,10 +4,10 @@
 mod compare;
 mod operations;
 
-use super::random_sequences::{Dice, OPERATIONS, SEEDS, seeds, spread};
+use super::random_sequences::{Dice, OPERATIONS, SEEDS, run_on_nodes, seeds, spread};
 use alloy_primitives::{Address, B256, Log as RawEvent, U256};
-use plimsoll_devnet::Evm;
 use plimsoll_devnet::compound_v2::{Codes, Failure, GenuineCompound, Model, Plan};
+use plimsoll_devnet::{Chain, Evm};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::compound_v2::{
     AccountBook, Event, InterestRateModel, Log, MarketParams, Moment, Outcome, Pool, Refusal,
@@ -32,11 +32,32 @@ const USERS: [Address; 5] = [
 /// A tenth of a percent, scaled.
 const PER_MILLE: u64 = 1_000_000_000_000_000;
 
+fn codes() -> Codes {
+    Codes::load().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_engine_does_what_the_bytecode_does_on_a_node() {
+    let codes = codes();
+    run_on_nodes(GenuineCompound::ADMIN, |seed, node| {
+        let tally = sequence(seed, node, &codes);
+        let others = tally.into_iter().filter(|((_, ending), _)| ending != "done");
+        others.map(|(_, count)| count).sum()
+    });
+}
+
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
-    let codes = Codes::load().unwrap_or_else(|error| panic!("{error}"));
+    let codes = codes();
     let mut tally = Tally::new();
-    for (what, count) in spread(|seed| sequence(seed, &codes)).into_iter().flatten() {
+    let run = |seed| {
+        let mut chain = Evm::new(GenuineCompound::ADMIN);
+        for user in everyone() {
+            chain.set_ether(user, U256::ONE << 120);
+        }
+        sequence(seed, chain, &codes)
+    };
+    for (what, count) in spread(run).into_iter().flatten() {
         *tally.entry(what).or_default() += count;
     }
     let calls: u64 = tally.values().sum();
@@ -95,33 +116,33 @@ fn model(model: Model) -> InterestRateModel {
     model.expect("numbers that a constructor takes")
 }
 
-fn deployed(codes: &Codes, kind: usize) -> GenuineCompound {
-    let chain = Evm::new(GenuineCompound::ADMIN);
-    let users: Vec<_> = USERS.into_iter().chain([GenuineCompound::ADMIN]).collect();
-    let mut genuine = GenuineCompound::deploy_on(chain, codes, &plans(kind), &users);
-    for user in users {
-        genuine.chain().set_ether(user, U256::ONE << 120);
-    }
-    genuine
+/// Everyone who acts.
+fn everyone() -> impl Iterator<Item = Address> {
+    USERS.into_iter().chain([GenuineCompound::ADMIN])
 }
 
 /// One sequence on both sides.
-fn sequence(seed: u64, codes: &Codes) -> Tally {
+fn sequence<C: Chain>(seed: u64, chain: C, codes: &Codes) -> Tally {
     let kind = usize::try_from(seed).expect("small") % KINDS;
-    let mut both = Both::new(seed, kind, deployed(codes, kind));
+    let users: Vec<_> = everyone().collect();
+    let genuine = GenuineCompound::deploy_on(chain, codes, &plans(kind), &users);
+    let mut both = Both::new(seed, kind, genuine);
     both.open();
     for operation in 0..OPERATIONS {
         both.operation = operation;
         both.step();
+        if operation % 8 == 7 {
+            both.compare();
+        }
     }
     both.close();
     both.tally
 }
 
 /// The same pool twice, and a third time from the logs.
-struct Both {
+struct Both<C> {
     dice: Dice,
-    genuine: GenuineCompound,
+    genuine: GenuineCompound<C>,
     engine: Pool,
     /// What follows the bytecode's logs and nothing else.
     follower: Pool,
@@ -135,8 +156,8 @@ struct Both {
     operation: u64,
 }
 
-impl Both {
-    fn new(seed: u64, kind: usize, genuine: GenuineCompound) -> Self {
+impl<C: Chain> Both<C> {
+    fn new(seed: u64, kind: usize, genuine: GenuineCompound<C>) -> Self {
         let mut engine = Pool::new(genuine.comptroller(), GenuineCompound::ADMIN);
         let mut prices = BTreeMap::new();
         for (market, plan) in genuine.markets().iter().zip(plans(kind)) {
@@ -173,26 +194,28 @@ impl Both {
     fn both(
         &mut self,
         what: &'static str,
-        genuine: impl FnOnce(&mut GenuineCompound) -> Result<Vec<U256>, Failure>,
-        engine: impl FnOnce(&mut Pool, Moment<'_>) -> Result<(Vec<u8>, Outcome), Refusal>,
+        genuine: impl FnOnce(&mut GenuineCompound<C>) -> Result<Vec<U256>, Failure>,
+        engine: impl Fn(&mut Pool, Moment<'_>) -> Result<(Vec<u8>, Outcome), Refusal>,
     ) -> bool {
         let doing = self.doing(what);
         let before = self.engine.clone();
         let prices = self.prices.clone();
         let price = move |c_token: Address| prices.get(&c_token).copied().unwrap_or_default();
-        let block_number = self.genuine.block_number();
-        let at = Moment {
+        let at = |block_number| Moment {
             block_number,
             prices: &price,
         };
-        let expected = engine(&mut self.engine, at);
-        if let Err(Refusal::TooWide(_)) = expected {
-            // What does not fit is refused as a whole; the bytecode is not asked.
+        // What does not fit 128 bits is refused as a whole; the bytecode is not asked.
+        let tried = engine(&mut self.engine, at(self.genuine.block_number()));
+        if let Err(Refusal::TooWide(_)) = tried {
             assert_eq!(self.engine, before, "{doing}: a refusal leaves no trace");
             *self.tally.entry((what, "over 128 bits".to_owned())).or_default() += 1;
             return false;
         }
-        let ending = match (genuine(&mut self.genuine), expected) {
+        self.engine = before.clone();
+        let returned = genuine(&mut self.genuine);
+        let expected = engine(&mut self.engine, at(self.genuine.block_number()));
+        let ending = match (returned, expected) {
             (Ok(returned), Ok((codes, outcome))) => {
                 let codes: Vec<_> = codes.into_iter().map(U256::from).collect();
                 let emitted = self.follow(&doing);
