@@ -476,7 +476,7 @@ impl<C: Chain> Both<C> {
         match self.dice.below(11) {
             0 => {
                 let factor = match self.dice.below(4) {
-                    0 => self.per_mille(0, 1_100),
+                    0 => self.per_mille(900, 1_300),
                     1 => ONE,
                     _ => self.per_mille(0, 300),
                 };
