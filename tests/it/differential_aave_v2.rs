@@ -8,8 +8,8 @@ use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
 use plimsoll_devnet::aave_v2::{Failure, GenuineMarket, MarketSpec, Rates, ReserveSpec, TREASURY};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::aave_v2::{
-    Emitted, Errors, InterestRateStrategy, Outcome, Pool, PoolParams, Reserve, ReserveConfiguration, ReserveParams, Revert,
-    StableDebt, User,
+    Emitted, Errors, InterestRateStrategy, Outcome, Pool, PoolParams, Reserve, ReserveConfiguration, ReserveParams,
+    Revert, StableDebt, User,
 };
 use plimsoll_units::LogRef;
 use std::collections::BTreeMap;
@@ -49,7 +49,10 @@ thread_local! {
 fn the_engine_does_what_the_bytecode_does() {
     let seeds = seeds();
     let mut tally = Tally::new();
-    for (what, count) in spread(|seed| sequence(seed, MARKET.with(Clone::clone))).into_iter().flatten() {
+    for (what, count) in spread(|seed| sequence(seed, MARKET.with(Clone::clone)))
+        .into_iter()
+        .flatten()
+    {
         *tally.entry(what).or_default() += count;
     }
     let reverts = tally.iter().filter(|((_, reason), _)| reason.is_some());
@@ -233,7 +236,10 @@ impl Both {
     fn emitted(&self) -> Vec<Emitted> {
         let logs = self.genuine.logs().iter();
         let decoded = logs.filter_map(|log| {
-            let event = self.engine.decode(&raw(log)).unwrap_or_else(|error| panic!("{error}"))?;
+            let event = self
+                .engine
+                .decode(&raw(log))
+                .unwrap_or_else(|error| panic!("{error}"))?;
             Some(Emitted {
                 contract: log.address,
                 event,
@@ -286,7 +292,9 @@ impl Both {
             for reserve in self.engine.reserves().to_vec() {
                 self.compare_position(&known, user, &reserve, &doing);
             }
-            let account = self.engine.user_account_data(user, &|asset| prices.get(&asset).copied(), now);
+            let account = self
+                .engine
+                .user_account_data(user, &|asset| prices.get(&asset).copied(), now);
             match (self.genuine.user_account_data(user), account) {
                 (Ok(data), Ok(account)) => {
                     let engine = [

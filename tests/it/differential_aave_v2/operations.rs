@@ -20,7 +20,10 @@ fn genuine_mode(mode: Mode) -> GenuineMode {
 }
 
 /// An outcome without anything returned, or with one word.
-fn words<T>(outcome: Result<Outcome<T>, Revert>, words: impl FnOnce(T) -> Vec<U256>) -> Result<Outcome<Vec<U256>>, Revert> {
+fn words<T>(
+    outcome: Result<Outcome<T>, Revert>,
+    words: impl FnOnce(T) -> Vec<U256>,
+) -> Result<Outcome<Vec<U256>>, Revert> {
     outcome.map(|Outcome { returned, events }| Outcome {
         returned: words(returned),
         events,
@@ -106,7 +109,10 @@ impl Both {
 
     /// Around a few thousand ether's worth, or a tiny or a huge one.
     fn amount(&mut self, asset: Address) -> U256 {
-        let decimals = self.engine.reserve(asset).map_or(18, |reserve| reserve.configuration.decimals());
+        let decimals = self
+            .engine
+            .reserve(asset)
+            .map_or(18, |reserve| reserve.configuration.decimals());
         let unit = U256::from(10).pow(U256::from(decimals));
         match self.dice.below(60) {
             0 => U256::ZERO,
@@ -201,7 +207,11 @@ impl Both {
         self.both(
             "withdraw",
             |genuine| genuine.withdraw(user, asset, amount, to).map(|amount| vec![amount]),
-            |engine, prices, now| words(engine.withdraw(user, asset, amount, to, &prices, now), |amount| vec![amount]),
+            |engine, prices, now| {
+                words(engine.withdraw(user, asset, amount, to, &prices, now), |amount| {
+                    vec![amount]
+                })
+            },
         );
     }
 
@@ -209,13 +219,25 @@ impl Both {
         let (user, asset) = (self.user(), self.asset());
         let mode = self.dice.pick(&[Mode::Stable, Mode::Variable, Mode::Variable]);
         let for_whom = self.beneficiary(user);
-        let available = self.genuine.user_account_data(for_whom).map(|data| data.availableBorrowsETH);
+        let available = self
+            .genuine
+            .user_account_data(for_whom)
+            .map(|data| data.availableBorrowsETH);
         let price = self.prices.get(&asset).copied().unwrap_or_default();
-        let decimals = self.engine.reserve(asset).map_or(18, |reserve| reserve.configuration.decimals());
+        let decimals = self
+            .engine
+            .reserve(asset)
+            .map_or(18, |reserve| reserve.configuration.decimals());
         let unit = U256::from(10).pow(U256::from(decimals));
         let most = available.unwrap_or_default().checked_mul(unit);
-        let most = most.and_then(|most| most.checked_div(price)).unwrap_or_default().min(U256::ONE << 110);
-        let held = self.engine.reserve(asset).map_or(U256::ZERO, |reserve| reserve.available_liquidity);
+        let most = most
+            .and_then(|most| most.checked_div(price))
+            .unwrap_or_default()
+            .min(U256::ONE << 110);
+        let held = self
+            .engine
+            .reserve(asset)
+            .map_or(U256::ZERO, |reserve| reserve.available_liquidity);
         let amount = match self.dice.below(16) {
             0 => self.amount(asset),
             1 => held + U256::ONE,
@@ -256,7 +278,11 @@ impl Both {
                 let repaid = genuine.repay(payer, asset, amount, genuine_mode(mode), debtor);
                 repaid.map(|amount| vec![amount])
             },
-            |engine, _, now| words(engine.repay(payer, asset, amount, mode, debtor, now), |amount| vec![amount]),
+            |engine, _, now| {
+                words(engine.repay(payer, asset, amount, mode, debtor, now), |amount| {
+                    vec![amount]
+                })
+            },
         );
     }
 
@@ -306,9 +332,16 @@ impl Both {
             self.crash(user);
         }
         let pledged = self.position(|pool, other, id| {
-            other == user && pool.user(user).is_some_and(|user| user.configuration.is_using_as_collateral(id))
+            other == user
+                && pool
+                    .user(user)
+                    .is_some_and(|user| user.configuration.is_using_as_collateral(id))
         });
-        let collateral_asset = if self.dice.below(12) == 0 { self.asset() } else { pledged.1 };
+        let collateral_asset = if self.dice.below(12) == 0 {
+            self.asset()
+        } else {
+            pledged.1
+        };
         let [_, variable, stable] = self.balances(user, debt_asset);
         let debt_to_cover = self.part(variable + stable);
         let (liquidator, receive_a_token) = (self.user(), self.dice.below(3) == 0);
@@ -321,7 +354,11 @@ impl Both {
             receive_a_token,
         };
         self.both(
-            if receive_a_token { "liquidate for aTokens" } else { "liquidate" },
+            if receive_a_token {
+                "liquidate for aTokens"
+            } else {
+                "liquidate"
+            },
             |genuine| {
                 let done = genuine.liquidate(
                     liquidator,
@@ -373,7 +410,10 @@ impl Both {
         let mut loans = Vec::<FlashLoan>::new();
         for _ in 0..=self.dice.below(2) {
             let asset = self.asset();
-            let held = self.engine.reserve(asset).map_or(U256::ZERO, |reserve| reserve.available_liquidity);
+            let held = self
+                .engine
+                .reserve(asset)
+                .map_or(U256::ZERO, |reserve| reserve.available_liquidity);
             let amount = match self.dice.below(8) {
                 0 => held,
                 1 => held + U256::ONE,
@@ -453,7 +493,10 @@ impl Both {
         };
         let old = self.prices.get(&asset).copied().unwrap_or_default();
         let usual = super::spec().reserves;
-        let usual = self.engine.reserve(asset).and_then(|reserve| usual.get(usize::from(reserve.id)));
+        let usual = self
+            .engine
+            .reserve(asset)
+            .and_then(|reserve| usual.get(usize::from(reserve.id)));
         let usual = U256::from(usual.map_or(1, |spec| spec.price));
         let price = match self.dice.below(40) {
             0 => U256::ZERO,
@@ -554,7 +597,14 @@ impl Both {
         };
         self.set(asset, setting);
         // A factor over 100 % refuses every change of the reserve.
-        if self.engine.reserve(asset).expect("listed").configuration.reserve_factor() > 10_000 {
+        if self
+            .engine
+            .reserve(asset)
+            .expect("listed")
+            .configuration
+            .reserve_factor()
+            > 10_000
+        {
             let (user, amount) = (self.user(), self.amount(asset));
             self.deposit(user, asset, amount, user);
             self.set(asset, Setting::ReserveFactor(U256::from(1_000)));
