@@ -529,7 +529,7 @@ impl Both {
             return;
         }
         // An index that has overflowed shuts its reserve for good.
-        let dear = self.seed % 8 == 0 && self.dice.below(4) == 0;
+        let dear = self.seed.is_multiple_of(8) && self.dice.below(4) == 0;
         let most = if dear { u64::from(u32::MAX) } else { 10_000 };
         let [base, slope1, slope2, stable1, stable2] =
             [0; 5].map(|_: u8| u32::try_from(self.dice.below(most)).expect("small"));

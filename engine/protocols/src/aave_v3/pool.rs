@@ -77,6 +77,7 @@ impl Pool {
             ids: self.ids.clone(),
             users: HashMap::default(),
             e_modes: self.e_modes.clone(),
+            accruals: self.accruals.clone(),
             ..*self
         }
     }
