@@ -48,12 +48,12 @@ fn plays(version: Version, reasons: &[Errors]) {
         .filter(|((_, reason), _)| reason.is_some())
         .map(|(_, count)| count)
         .sum();
-    println!(
+    eprintln!(
         "{version:?}: {} operations, {calls} calls on both sides, {reverts} of them reverted alike",
         seeds * OPERATIONS
     );
     for ((call, reason), count) in &tally {
-        println!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
+        eprintln!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
     }
     let seen: BTreeSet<&str> = tally.keys().filter_map(|(_, reason)| reason.as_deref()).collect();
     for reason in reasons {

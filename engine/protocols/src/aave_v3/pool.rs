@@ -70,6 +70,23 @@ impl Pool {
         }
     }
 
+    /// Everything but the users.
+    pub(super) fn without_users(&self) -> Self {
+        Self {
+            reserves: self.reserves.clone(),
+            ids: self.ids.clone(),
+            users: HashMap::default(),
+            e_modes: self.e_modes.clone(),
+            accruals: self.accruals.clone(),
+            ..*self
+        }
+    }
+
+    /// Exchanges users with another state.
+    pub(super) fn take_users_of(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.users, &mut other.users);
+    }
+
     /// What the market is known by.
     pub const fn params(&self) -> PoolParams {
         self.params
