@@ -179,7 +179,7 @@ impl Both {
         });
         let (asset, paused) = match paused_now {
             Some(found) if self.dice.below(4) > 0 => (found, false),
-            _ => (asset, self.dice.below(3) > 0),
+            _ => (asset, self.dice.below(2) > 0),
         };
         let grace = match self.dice.below(4) {
             0 => self.dice.below(14_400),
