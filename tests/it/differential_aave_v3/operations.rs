@@ -101,7 +101,8 @@ impl Both {
         match self.dice.below(40) {
             0 => U256::ZERO,
             1 => self.dice.bits(190),
-            2..=4 => self.dice.bits(12),
+            2 => U256::ONE,
+            3 | 4 => self.dice.bits(12),
             _ => {
                 let value = self.dice.bits(50) + self.dice.bits(20);
                 self.worth(asset, value)
@@ -199,7 +200,7 @@ impl Both {
     }
 
     fn borrow(&mut self) {
-        let (mut user, mut asset) = (self.user(), self.any_asset());
+        let (mut user, mut asset) = (self.someone(), self.any_asset());
         for _ in 0..3 {
             if self.free(user).is_zero() {
                 user = self.user();
@@ -547,6 +548,7 @@ impl Both {
                 |engine, context| engine.supply(context, asset, supplied, OWNER),
             );
         }
+        self.own_debt();
         let amount = self.amount(asset);
         let call = PoolCalls::eliminateReserveDeficitCall { asset, amount };
         self.both(
@@ -555,5 +557,36 @@ impl Both {
             |genuine| genuine.call(OWNER, &call).map(|_| ()),
             |engine, context| engine.eliminate_reserve_deficit(context, asset, amount),
         );
+    }
+
+    /// The owner, who covers deficits, must not owe anything: seldom borrows, and mostly repays.
+    fn own_debt(&mut self) {
+        let mode = InterestRateMode::Variable;
+        let word = self.engine.user_configuration(OWNER);
+        let owed = word.reserves().find(|&id| word.is_borrowing(id));
+        match owed
+            .and_then(|id| self.engine.reserve_by_id(id))
+            .map(|reserve| reserve.asset)
+        {
+            Some(asset) if self.dice.below(3) > 0 => {
+                self.both(
+                    "repay",
+                    OWNER,
+                    |genuine| genuine.repay(OWNER, asset, U256::MAX, OWNER).map(|_| ()),
+                    |engine, context| engine.repay(context, asset, U256::MAX, mode, OWNER),
+                );
+            }
+            None if self.dice.below(2) == 0 => {
+                let asset = self.assets[1];
+                let amount = self.worth(asset, self.free(OWNER) / U256::from(100));
+                self.both(
+                    "borrow",
+                    OWNER,
+                    |genuine| genuine.borrow(OWNER, asset, amount, OWNER),
+                    |engine, context| engine.borrow(context, asset, amount, mode, OWNER),
+                );
+            }
+            _ => {}
+        }
     }
 }
