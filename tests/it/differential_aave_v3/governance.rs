@@ -21,7 +21,7 @@ impl Both {
 
     pub(super) fn configure(&mut self) {
         let asset = self.any_asset();
-        match self.dice.below(25) {
+        match self.dice.below(26) {
             0 | 1 => self.set_cap(asset, true),
             2 | 3 => self.set_cap(asset, false),
             4 | 5 => self.set_collateral_parameters(asset),
@@ -37,7 +37,8 @@ impl Both {
             19..=21 => self.set_category(asset),
             22 => self.set_category_parameters(),
             23 => self.set_ltv_zero(asset),
-            _ => self.drop_reserve(asset),
+            24 => self.drop_reserve(asset),
+            _ => self.set_flag(asset),
         }
     }
 

@@ -53,19 +53,19 @@ impl Both {
             self.genuine.wait(seconds);
         }
         match self.dice.below(100) {
-            0..=17 => self.supply(),
-            18..=25 => self.withdraw(),
-            26..=43 => self.borrow(),
-            44..=50 => self.repay(),
-            51..=53 => self.repay_with_a_tokens(),
-            54..=58 => self.set_collateral(),
-            59..=62 => self.set_e_mode(),
-            63..=67 => self.transfer(),
-            68..=72 => self.flash_loan(),
-            73..=85 => self.liquidate(),
-            86 => self.mint_to_treasury(),
-            87..=92 => self.move_price(),
-            93 => self.eliminate_deficit(),
+            0..=15 => self.supply(),
+            16..=23 => self.withdraw(),
+            24..=41 => self.borrow(),
+            42..=48 => self.repay(),
+            49..=51 => self.repay_with_a_tokens(),
+            52..=56 => self.set_collateral(),
+            57..=60 => self.set_e_mode(),
+            61..=65 => self.transfer(),
+            66..=70 => self.flash_loan(),
+            71..=83 => self.liquidate(),
+            84 => self.mint_to_treasury(),
+            85..=90 => self.move_price(),
+            91 => self.eliminate_deficit(),
             _ => self.configure(),
         }
     }
