@@ -15,6 +15,7 @@ mod harness;
 mod ingest;
 mod ingest_refusals;
 mod random_sequences;
+mod real_aave_v3;
 mod real_data;
 mod real_liquidations_compound;
 mod real_uniswap_v4;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{DecodeError, RawLog};
 use alloy_primitives::{
-    Address,
+    Address, U256,
     map::{HashMap, IndexMap},
 };
 use std::collections::BTreeMap;
@@ -37,6 +37,18 @@ pub struct Pool {
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
     accruals: Vec<(u16, u128)>,
+    borrow_allowances: HashMap<BorrowAllowance, U256>,
+}
+
+/// Who lets whom borrow from which reserve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BorrowAllowance {
+    /// The reserve's number.
+    pub reserve: u16,
+    /// Who will owe.
+    pub from: Address,
+    /// Who may borrow.
+    pub to: Address,
 }
 
 /// What of a reserve's contracts an address is.
@@ -71,6 +83,7 @@ impl Pool {
             flash_loan_premium_total: 0,
             flash_loan_premium_to_protocol: 0,
             accruals: Vec::new(),
+            borrow_allowances: HashMap::default(),
         }
     }
 
@@ -82,6 +95,7 @@ impl Pool {
             users: IndexMap::default(),
             e_modes: self.e_modes.clone(),
             accruals: self.accruals.clone(),
+            borrow_allowances: self.borrow_allowances.clone(),
             ..*self
         }
     }
@@ -227,6 +241,20 @@ impl Pool {
     pub const fn set_flash_loan_premiums(&mut self, total: u16, to_protocol: u16) {
         self.flash_loan_premium_total = total;
         self.flash_loan_premium_to_protocol = to_protocol;
+    }
+
+    /// How much one user may borrow on another's account, in base units (`borrowAllowance`).
+    pub fn borrow_allowance(&self, between: BorrowAllowance) -> U256 {
+        self.borrow_allowances.get(&between).copied().unwrap_or_default()
+    }
+
+    /// Sets how much one user may borrow on another's account, in base units; nothing is forgotten.
+    pub fn set_borrow_allowance(&mut self, between: BorrowAllowance, amount: U256) {
+        if amount.is_zero() {
+            self.borrow_allowances.remove(&between);
+        } else {
+            self.borrow_allowances.insert(between, amount);
+        }
     }
 
     /// What each reserve has accrued to the treasury, scaled, within the call whose events are being heard.
