@@ -6,7 +6,9 @@ use plimsoll_devnet::aave_v2::{
     Mode as GenuineMode, OWNER, Rates, Receiver,
     calls::{ConfiguratorCalls, PoolCalls},
 };
-use plimsoll_protocols::aave_v2::{FlashLoan, LiquidationCall, Mode, Outcome, Pool, Repayment, Revert, Setting};
+use plimsoll_protocols::aave_v2::{
+    FlashLoan, LiquidationCall, Mode, Outcome, Pool, Repayment, Reserve, Revert, Setting,
+};
 
 const MODES: [Mode; 2] = [Mode::Stable, Mode::Variable];
 const WAD: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
@@ -20,7 +22,10 @@ fn genuine_mode(mode: Mode) -> GenuineMode {
 }
 
 /// An outcome without anything returned, or with one word.
-fn words<T>(outcome: Result<Outcome<T>, Revert>, words: impl FnOnce(T) -> Vec<U256>) -> Result<Outcome<Vec<U256>>, Revert> {
+fn words<T>(
+    outcome: Result<Outcome<T>, Revert>,
+    words: impl FnOnce(T) -> Vec<U256>,
+) -> Result<Outcome<Vec<U256>>, Revert> {
     outcome.map(|Outcome { returned, events }| Outcome {
         returned: words(returned),
         events,
@@ -106,7 +111,10 @@ impl Both {
 
     /// Around a few thousand ether's worth, or a tiny or a huge one.
     fn amount(&mut self, asset: Address) -> U256 {
-        let decimals = self.engine.reserve(asset).map_or(18, |reserve| reserve.configuration.decimals());
+        let decimals = self
+            .engine
+            .reserve(asset)
+            .map_or(18, |reserve| reserve.configuration.decimals());
         let unit = U256::from(10).pow(U256::from(decimals));
         match self.dice.below(60) {
             0 => U256::ZERO,
@@ -201,7 +209,11 @@ impl Both {
         self.both(
             "withdraw",
             |genuine| genuine.withdraw(user, asset, amount, to).map(|amount| vec![amount]),
-            |engine, prices, now| words(engine.withdraw(user, asset, amount, to, &prices, now), |amount| vec![amount]),
+            |engine, prices, now| {
+                words(engine.withdraw(user, asset, amount, to, &prices, now), |amount| {
+                    vec![amount]
+                })
+            },
         );
     }
 
@@ -209,14 +221,27 @@ impl Both {
         let (user, asset) = (self.user(), self.asset());
         let mode = self.dice.pick(&[Mode::Stable, Mode::Variable, Mode::Variable]);
         let for_whom = self.beneficiary(user);
-        let available = self.genuine.user_account_data(for_whom).map(|data| data.availableBorrowsETH);
+        let available = self
+            .genuine
+            .user_account_data(for_whom)
+            .map(|data| data.availableBorrowsETH);
         let price = self.prices.get(&asset).copied().unwrap_or_default();
-        let decimals = self.engine.reserve(asset).map_or(18, |reserve| reserve.configuration.decimals());
+        let decimals = self
+            .engine
+            .reserve(asset)
+            .map_or(18, |reserve| reserve.configuration.decimals());
         let unit = U256::from(10).pow(U256::from(decimals));
         let most = available.unwrap_or_default().checked_mul(unit);
-        let most = most.and_then(|most| most.checked_div(price)).unwrap_or_default().min(U256::ONE << 110);
-        let held = self.engine.reserve(asset).map_or(U256::ZERO, |reserve| reserve.available_liquidity);
+        let most = most
+            .and_then(|most| most.checked_div(price))
+            .unwrap_or_default()
+            .min(U256::ONE << 110);
+        let held = self
+            .engine
+            .reserve(asset)
+            .map_or(U256::ZERO, |reserve| reserve.available_liquidity);
         let amount = match self.dice.below(16) {
+            0 if self.dice.below(4) == 0 => self.dice.bits(256),
             0 => self.amount(asset),
             1 => held + U256::ONE,
             2 => held,
@@ -226,6 +251,10 @@ impl Both {
             _ if most.is_zero() => self.amount(asset),
             n => most.min(held) / U256::from(n - 7),
         };
+        self.borrow_of(user, asset, amount, mode, for_whom);
+    }
+
+    fn borrow_of(&mut self, user: Address, asset: Address, amount: U256, mode: Mode, for_whom: Address) {
         self.both(
             "borrow",
             |genuine| {
@@ -256,12 +285,19 @@ impl Both {
                 let repaid = genuine.repay(payer, asset, amount, genuine_mode(mode), debtor);
                 repaid.map(|amount| vec![amount])
             },
-            |engine, _, now| words(engine.repay(payer, asset, amount, mode, debtor, now), |amount| vec![amount]),
+            |engine, _, now| {
+                words(engine.repay(payer, asset, amount, mode, debtor, now), |amount| {
+                    vec![amount]
+                })
+            },
         );
     }
 
     fn set_collateral(&mut self) {
-        let (user, asset) = self.supplied();
+        let (mut user, mut asset) = self.supplied();
+        if self.dice.below(8) == 0 {
+            (user, asset) = (self.user(), self.asset());
+        }
         let on = self.dice.below(2) == 0;
         self.both(
             "set collateral",
@@ -296,6 +332,9 @@ impl Both {
     fn liquidate(&mut self) {
         let mode = self.dice.pick(&[Mode::Stable, Mode::Variable, Mode::Variable]);
         let (mut user, mut debt_asset) = self.owed(mode);
+        if self.health_factor(user) == U256::MAX && self.dice.below(4) > 0 {
+            return self.borrow();
+        }
         if self.dice.below(8) > 0 {
             for _ in 0..8 {
                 if self.health_factor(user) < WAD {
@@ -306,9 +345,16 @@ impl Both {
             self.crash(user);
         }
         let pledged = self.position(|pool, other, id| {
-            other == user && pool.user(user).is_some_and(|user| user.configuration.is_using_as_collateral(id))
+            other == user
+                && pool
+                    .user(user)
+                    .is_some_and(|user| user.configuration.is_using_as_collateral(id))
         });
-        let collateral_asset = if self.dice.below(12) == 0 { self.asset() } else { pledged.1 };
+        let collateral_asset = if self.dice.below(12) == 0 {
+            self.asset()
+        } else {
+            pledged.1
+        };
         let [_, variable, stable] = self.balances(user, debt_asset);
         let debt_to_cover = self.part(variable + stable);
         let (liquidator, receive_a_token) = (self.user(), self.dice.below(3) == 0);
@@ -321,7 +367,11 @@ impl Both {
             receive_a_token,
         };
         self.both(
-            if receive_a_token { "liquidate for aTokens" } else { "liquidate" },
+            if receive_a_token {
+                "liquidate for aTokens"
+            } else {
+                "liquidate"
+            },
             |genuine| {
                 let done = genuine.liquidate(
                     liquidator,
@@ -373,7 +423,10 @@ impl Both {
         let mut loans = Vec::<FlashLoan>::new();
         for _ in 0..=self.dice.below(2) {
             let asset = self.asset();
-            let held = self.engine.reserve(asset).map_or(U256::ZERO, |reserve| reserve.available_liquidity);
+            let held = self
+                .engine
+                .reserve(asset)
+                .map_or(U256::ZERO, |reserve| reserve.available_liquidity);
             let amount = match self.dice.below(8) {
                 0 => held,
                 1 => held + U256::ONE,
@@ -391,7 +444,8 @@ impl Both {
         }
         let (receiver, repayment) = match self.dice.below(10) {
             0 => (Receiver::Fails, Repayment::Failed),
-            1 => (Receiver::Keeps, Repayment::Refused),
+            // Where the unit that it lets go is not enough.
+            1 if loans.iter().all(|loan| loan.amount > U256::ONE) => (Receiver::Keeps, Repayment::Refused),
             _ => (Receiver::Repays, Repayment::Allowed),
         };
         let address = self.genuine.receiver();
@@ -421,12 +475,68 @@ impl Both {
 
     fn rebalance(&mut self) {
         let (user, asset) = self.owed(Mode::Stable);
+        if self.dice.below(4) > 0 {
+            self.drain(asset);
+        }
+        if self.seed % 8 == 1 && self.dice.below(4) == 0 {
+            return self.outgrow(asset);
+        }
         let call = PoolCalls::rebalanceStableBorrowRateCall { asset, user };
         self.both(
             "rebalance",
             |genuine| genuine.call(OWNER, &call).map(|_| Vec::new()),
             |engine, _, now| none(engine.rebalance_stable_borrow_rate(asset, user, now)),
         );
+    }
+
+    /// Somebody borrows all that a reserve holds, of which the suppliers get little.
+    fn drain(&mut self, asset: Address) {
+        let user = self.user();
+        let factor = U256::from(7_000 + self.dice.below(2_000));
+        self.secure(user, asset);
+        if let Some(&reserve) = self.engine.reserve(asset) {
+            self.set(asset, Setting::ReserveFactor(factor));
+            self.borrow_of(user, asset, reserve.available_liquidity, Mode::Variable, user);
+        }
+    }
+
+    /// Somebody borrows at a stable rate of billions of percent, for decades: what deposits have grown to outgrows its bits.
+    fn outgrow(&mut self, asset: Address) {
+        let user = self.user();
+        self.secure(user, asset);
+        let Some(&reserve) = self.engine.reserve(asset) else {
+            return;
+        };
+        let rate = U256::ONE << 127;
+        self.genuine.set_market_borrow_rate(asset, rate).expect("a rate");
+        for pool in [&mut self.engine, &mut self.book] {
+            pool.set_market_borrow_rate(asset, rate).expect("listed");
+        }
+        self.set(asset, Setting::EnableBorrowing { stable: true });
+        // A borrowing at the old rate makes the new one known.
+        for part in [1_000, 4] {
+            let amount = reserve.available_liquidity / U256::from(part) * U256::from(9) / U256::from(10);
+            self.borrow_of(user, asset, amount, Mode::Stable, user);
+        }
+        self.genuine.wait(3_153_600_000);
+        self.deposit(user, asset, U256::from(1_000_000), user);
+    }
+
+    /// Somebody deposits as much of another asset as secures all that a reserve holds.
+    fn secure(&mut self, user: Address, asset: Address) {
+        let pledge = self.genuine.assets().into_iter().find(|pledge| *pledge != asset);
+        let pledge = pledge.expect("four assets");
+        let (Some(&reserve), Some(&other)) = (self.engine.reserve(asset), self.engine.reserve(pledge)) else {
+            return;
+        };
+        let price = |both: &Self, asset: Address| both.prices.get(&asset).copied().unwrap_or_default();
+        let unit = |reserve: &Reserve| U256::from(10).pow(U256::from(reserve.configuration.decimals()));
+        let worth = reserve.available_liquidity * price(self, asset) / unit(&reserve);
+        let amount = (worth * unit(&other))
+            .checked_div(price(self, pledge))
+            .unwrap_or_default()
+            * U256::from(4);
+        self.deposit(user, pledge, amount.min(U256::ONE << 110), user);
     }
 
     fn delegate(&mut self) {
@@ -453,7 +563,10 @@ impl Both {
         };
         let old = self.prices.get(&asset).copied().unwrap_or_default();
         let usual = super::spec().reserves;
-        let usual = self.engine.reserve(asset).and_then(|reserve| usual.get(usize::from(reserve.id)));
+        let usual = self
+            .engine
+            .reserve(asset)
+            .and_then(|reserve| usual.get(usize::from(reserve.id)));
         let usual = U256::from(usual.map_or(1, |spec| spec.price));
         let price = match self.dice.below(40) {
             0 => U256::ZERO,
@@ -554,7 +667,14 @@ impl Both {
         };
         self.set(asset, setting);
         // A factor over 100 % refuses every change of the reserve.
-        if self.engine.reserve(asset).expect("listed").configuration.reserve_factor() > 10_000 {
+        if self
+            .engine
+            .reserve(asset)
+            .expect("listed")
+            .configuration
+            .reserve_factor()
+            > 10_000
+        {
             let (user, amount) = (self.user(), self.amount(asset));
             self.deposit(user, asset, amount, user);
             self.set(asset, Setting::ReserveFactor(U256::from(1_000)));
