@@ -14,6 +14,7 @@ mod ingest;
 mod ingest_refusals;
 mod random_sequences;
 mod real_data;
+mod real_liquidations;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;

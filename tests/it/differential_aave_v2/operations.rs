@@ -1,6 +1,6 @@
 //! What a sequence does.
 
-use super::{Both, USERS, strategy};
+use super::{Both, OPERATIONS, USERS, ray, strategy};
 use alloy_primitives::{Address, U256};
 use plimsoll_devnet::aave_v2::{
     Mode as GenuineMode, OWNER, Rates, Receiver,
@@ -64,6 +64,10 @@ impl Both {
         // A pause is short, so that it does not swallow a sequence.
         if self.engine.paused() && self.dice.below(3) > 0 {
             self.pause(false);
+        }
+        // The last that happens: nothing fits its bits thereafter.
+        if self.seed % 8 == 1 && self.operation == OPERATIONS - 1 {
+            return self.outgrow();
         }
         match self.dice.below(100) {
             0..=15 => {
@@ -478,9 +482,6 @@ impl Both {
         if self.dice.below(4) > 0 {
             self.drain(asset);
         }
-        if self.seed % 8 == 1 && self.dice.below(4) == 0 {
-            return self.outgrow(asset);
-        }
         let call = PoolCalls::rebalanceStableBorrowRateCall { asset, user };
         self.both(
             "rebalance",
@@ -500,13 +501,19 @@ impl Both {
         }
     }
 
-    /// Somebody borrows at a stable rate of billions of percent, for decades: what deposits have grown to outgrows its bits.
-    fn outgrow(&mut self, asset: Address) {
-        let user = self.user();
-        self.secure(user, asset);
-        let Some(&reserve) = self.engine.reserve(asset) else {
+    /// Somebody borrows bitcoin at a stable rate of billions of percent, for decades: what deposits have grown to outgrows its
+    /// bits.
+    fn outgrow(&mut self) {
+        let (user, asset) = (self.user(), self.genuine.assets()[2]);
+        let held = |both: &Self| both.engine.reserves()[2].available_liquidity;
+        let reserve = self.engine.reserves()[2];
+        // More than a thousand bitcoin, or what is dear already, would outgrow the engine's bits first.
+        let dear =
+            !reserve.stable.principal.is_zero() || U256::from(reserve.current_variable_borrow_rate) > ray(100_000);
+        if dear || held(self) > U256::from(100_000_000_000_u64) {
             return;
-        };
+        }
+        self.secure(user, asset);
         let rate = U256::ONE << 127;
         self.genuine.set_market_borrow_rate(asset, rate).expect("a rate");
         for pool in [&mut self.engine, &mut self.book] {
@@ -515,10 +522,10 @@ impl Both {
         self.set(asset, Setting::EnableBorrowing { stable: true });
         // A borrowing at the old rate makes the new one known.
         for part in [1_000, 4] {
-            let amount = reserve.available_liquidity / U256::from(part) * U256::from(9) / U256::from(10);
+            let amount = held(self) / U256::from(part) * U256::from(9) / U256::from(10);
             self.borrow_of(user, asset, amount, Mode::Stable, user);
         }
-        self.genuine.wait(3_153_600_000);
+        self.genuine.wait(630_720_000);
         self.deposit(user, asset, U256::from(1_000_000), user);
     }
 
