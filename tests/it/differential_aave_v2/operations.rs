@@ -69,6 +69,11 @@ impl Both {
         if self.seed % 8 == 1 && self.operation == OPERATIONS - 1 {
             return self.outgrow();
         }
+        match (self.seed % 8, self.operation) {
+            (2, 120) => return self.overrate(),
+            (3, 100 | 140) => return self.stale_index(),
+            _ => {}
+        }
         match self.dice.below(100) {
             0..=15 => {
                 let (user, asset) = (self.user(), self.asset());
@@ -283,6 +288,10 @@ impl Both {
         let amount = self.part(owed);
         let payer = if self.dice.below(5) == 0 { self.user() } else { debtor };
         self.fund(payer, asset, amount.min(variable.max(stable)));
+        self.repay_of(payer, asset, amount, mode, debtor);
+    }
+
+    fn repay_of(&mut self, payer: Address, asset: Address, amount: U256, mode: Mode, debtor: Address) {
         self.both(
             "repay",
             |genuine| {
@@ -520,6 +529,7 @@ impl Both {
             pool.set_market_borrow_rate(asset, rate).expect("listed");
         }
         self.set(asset, Setting::EnableBorrowing { stable: true });
+        self.set(asset, Setting::ReserveFactor(U256::from(1_000)));
         // A borrowing at the old rate makes the new one known.
         for part in [1_000, 4] {
             let amount = held(self) / U256::from(part) * U256::from(9) / U256::from(10);
@@ -527,6 +537,40 @@ impl Both {
         }
         self.genuine.wait(630_720_000);
         self.deposit(user, asset, U256::from(1_000_000), user);
+    }
+
+    /// A stable rate that does not fit its bits shuts a reserve, until the lending-rate oracle says something else.
+    fn overrate(&mut self) {
+        let (user, asset) = self.supplied();
+        let old = self.engine.reserve(asset).map(|reserve| reserve.market_borrow_rate);
+        for rate in [Some(U256::ONE << 128), old] {
+            let Some(rate) = rate.filter(|_| asset != UNLISTED) else {
+                return;
+            };
+            self.genuine.set_market_borrow_rate(asset, rate).expect("a rate");
+            for pool in [&mut self.engine, &mut self.book] {
+                pool.set_market_borrow_rate(asset, rate).expect("listed");
+            }
+            let amount = self.amount(asset);
+            self.deposit(user, asset, amount, user);
+        }
+    }
+
+    /// Where suppliers earn nothing, the debt's index stays behind the debt: who repays all burns more than he has.
+    fn stale_index(&mut self) {
+        let (user, asset) = self.owed(Mode::Variable);
+        if asset == UNLISTED {
+            return;
+        }
+        let amount = self.amount(asset);
+        for factor in [10_000, 1_000] {
+            self.set(asset, Setting::ReserveFactor(U256::from(factor)));
+            self.deposit(user, asset, amount, user);
+            self.genuine.wait(10_000_000);
+            let [_, variable, _] = self.balances(user, asset);
+            self.fund(user, asset, variable);
+            self.repay_of(user, asset, U256::MAX, Mode::Variable, user);
+        }
     }
 
     /// Somebody deposits as much of another asset as secures all that a reserve holds.
