@@ -1,6 +1,8 @@
 //! Random sequences on the published bytecode of Aave v2 and on the engine's pool: every number and every event equal, every
 //! revert for the same reason; and a second pool that is fed with the events alone.
 
+mod extremes;
+mod governance;
 mod operations;
 
 use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
