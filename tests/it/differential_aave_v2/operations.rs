@@ -1,16 +1,12 @@
 //! What a sequence does.
 
-use super::{Both, USERS, strategy};
+use super::{Both, OPERATIONS, USERS, extremes::WAD};
 use alloy_primitives::{Address, U256};
-use plimsoll_devnet::aave_v2::{
-    Mode as GenuineMode, OWNER, Rates, Receiver,
-    calls::{ConfiguratorCalls, PoolCalls},
-};
-use plimsoll_protocols::aave_v2::{FlashLoan, LiquidationCall, Mode, Outcome, Pool, Repayment, Revert, Setting};
+use plimsoll_devnet::aave_v2::{Mode as GenuineMode, OWNER, Receiver, calls::PoolCalls};
+use plimsoll_protocols::aave_v2::{FlashLoan, LiquidationCall, Mode, Outcome, Pool, Repayment, Revert};
 
 const MODES: [Mode; 2] = [Mode::Stable, Mode::Variable];
-const WAD: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
-const UNLISTED: Address = Address::repeat_byte(0x99);
+pub(super) const UNLISTED: Address = Address::repeat_byte(0x99);
 
 fn genuine_mode(mode: Mode) -> GenuineMode {
     match mode {
@@ -30,7 +26,8 @@ fn words<T>(
     })
 }
 
-fn none<T>(outcome: Result<Outcome<T>, Revert>) -> Result<Outcome<Vec<U256>>, Revert> {
+/// An outcome of a call that returns nothing.
+pub(super) fn nothing<T>(outcome: Result<Outcome<T>, Revert>) -> Result<Outcome<Vec<U256>>, Revert> {
     words(outcome, |_| Vec::new())
 }
 
@@ -63,6 +60,15 @@ impl Both {
         if self.engine.paused() && self.dice.below(3) > 0 {
             self.pause(false);
         }
+        // The last that happens: nothing fits its bits thereafter.
+        if self.seed % 8 == 1 && self.operation == OPERATIONS - 1 {
+            return self.outgrow();
+        }
+        match (self.seed % 8, self.operation) {
+            (2, 120) => return self.overrate(),
+            (3, 100 | 140) => return self.stale_index(),
+            _ => {}
+        }
         match self.dice.below(100) {
             0..=15 => {
                 let (user, asset) = (self.user(), self.asset());
@@ -86,7 +92,7 @@ impl Both {
         }
     }
 
-    fn user(&mut self) -> Address {
+    pub(super) fn user(&mut self) -> Address {
         self.dice.pick(&USERS)
     }
 
@@ -99,7 +105,7 @@ impl Both {
         }
     }
 
-    fn asset(&mut self) -> Address {
+    pub(super) fn asset(&mut self) -> Address {
         if self.dice.below(120) == 0 {
             return UNLISTED;
         }
@@ -108,7 +114,11 @@ impl Both {
     }
 
     /// Around a few thousand ether's worth, or a tiny or a huge one.
+<<<<<<< HEAD
+    pub(super) fn amount(&mut self, asset: Address) -> U256 {
+=======
     fn amount(&mut self, asset: Address) -> U256 {
+>>>>>>> main
         let decimals = self
             .engine
             .reserve(asset)
@@ -129,7 +139,7 @@ impl Both {
     }
 
     /// Payers have what they pay: that is what the engine takes for granted.
-    fn fund(&mut self, payer: Address, asset: Address, amount: U256) {
+    pub(super) fn fund(&mut self, payer: Address, asset: Address, amount: U256) {
         if asset == UNLISTED || payer.is_zero() {
             return;
         }
@@ -151,12 +161,12 @@ impl Both {
         }
     }
 
-    fn deposit(&mut self, user: Address, asset: Address, amount: U256, for_whom: Address) {
+    pub(super) fn deposit(&mut self, user: Address, asset: Address, amount: U256, for_whom: Address) {
         self.fund(user, asset, amount);
         self.both(
             "deposit",
             |genuine| genuine.deposit(user, asset, amount, for_whom).map(|()| Vec::new()),
-            |engine, _, now| none(engine.deposit(user, asset, amount, for_whom, now)),
+            |engine, _, now| nothing(engine.deposit(user, asset, amount, for_whom, now)),
         );
     }
 
@@ -173,11 +183,11 @@ impl Both {
         (self.user(), self.asset())
     }
 
-    fn supplied(&mut self) -> (Address, Address) {
+    pub(super) fn supplied(&mut self) -> (Address, Address) {
         self.position(|pool, user, id| pool.user(user).is_some_and(|user| user.position(id).scaled_supply > 0))
     }
 
-    fn owed(&mut self, mode: Mode) -> (Address, Address) {
+    pub(super) fn owed(&mut self, mode: Mode) -> (Address, Address) {
         self.position(|pool, user, id| {
             pool.user(user).is_some_and(|user| match mode {
                 Mode::Variable => user.position(id).scaled_variable_debt > 0,
@@ -187,7 +197,7 @@ impl Both {
     }
 
     /// What the bytecode says that a user has.
-    fn balances(&mut self, user: Address, asset: Address) -> [U256; 3] {
+    pub(super) fn balances(&mut self, user: Address, asset: Address) -> [U256; 3] {
         if asset == UNLISTED {
             return [U256::from(7); 3];
         }
@@ -239,6 +249,7 @@ impl Both {
             .reserve(asset)
             .map_or(U256::ZERO, |reserve| reserve.available_liquidity);
         let amount = match self.dice.below(16) {
+            0 if self.dice.below(4) == 0 => self.dice.bits(256),
             0 => self.amount(asset),
             1 => held + U256::ONE,
             2 => held,
@@ -248,13 +259,17 @@ impl Both {
             _ if most.is_zero() => self.amount(asset),
             n => most.min(held) / U256::from(n - 7),
         };
+        self.borrow_of(user, asset, amount, mode, for_whom);
+    }
+
+    pub(super) fn borrow_of(&mut self, user: Address, asset: Address, amount: U256, mode: Mode, for_whom: Address) {
         self.both(
             "borrow",
             |genuine| {
                 let done = genuine.borrow(user, asset, amount, genuine_mode(mode), for_whom);
                 done.map(|()| Vec::new())
             },
-            |engine, prices, now| none(engine.borrow(user, asset, amount, mode, for_whom, &prices, now)),
+            |engine, prices, now| nothing(engine.borrow(user, asset, amount, mode, for_whom, &prices, now)),
         );
     }
 
@@ -272,6 +287,10 @@ impl Both {
         let amount = self.part(owed);
         let payer = if self.dice.below(5) == 0 { self.user() } else { debtor };
         self.fund(payer, asset, amount.min(variable.max(stable)));
+        self.repay_of(payer, asset, amount, mode, debtor);
+    }
+
+    pub(super) fn repay_of(&mut self, payer: Address, asset: Address, amount: U256, mode: Mode, debtor: Address) {
         self.both(
             "repay",
             |genuine| {
@@ -287,12 +306,15 @@ impl Both {
     }
 
     fn set_collateral(&mut self) {
-        let (user, asset) = self.supplied();
+        let (mut user, mut asset) = self.supplied();
+        if self.dice.below(8) == 0 {
+            (user, asset) = (self.user(), self.asset());
+        }
         let on = self.dice.below(2) == 0;
         self.both(
             "set collateral",
             |genuine| genuine.set_collateral(user, asset, on).map(|()| Vec::new()),
-            |engine, prices, now| none(engine.set_user_use_reserve_as_collateral(user, asset, on, &prices, now)),
+            |engine, prices, now| nothing(engine.set_user_use_reserve_as_collateral(user, asset, on, &prices, now)),
         );
     }
 
@@ -315,13 +337,16 @@ impl Both {
         self.both(
             "transfer",
             |genuine| genuine.transfer_a_token(user, asset, to, amount).map(|()| Vec::new()),
-            |engine, prices, now| none(engine.transfer_a_token(user, asset, to, amount, &prices, now)),
+            |engine, prices, now| nothing(engine.transfer_a_token(user, asset, to, amount, &prices, now)),
         );
     }
 
     fn liquidate(&mut self) {
         let mode = self.dice.pick(&[Mode::Stable, Mode::Variable, Mode::Variable]);
         let (mut user, mut debt_asset) = self.owed(mode);
+        if self.health_factor(user) == U256::MAX && self.dice.below(4) > 0 {
+            return self.borrow();
+        }
         if self.dice.below(8) > 0 {
             for _ in 0..8 {
                 if self.health_factor(user) < WAD {
@@ -370,38 +395,8 @@ impl Both {
                 );
                 done.map(|()| Vec::new())
             },
-            |engine, prices, now| none(engine.liquidation_call(liquidator, &call, &prices, now)),
+            |engine, prices, now| nothing(engine.liquidation_call(liquidator, &call, &prices, now)),
         );
-    }
-
-    fn health_factor(&mut self, user: Address) -> U256 {
-        let account = self.genuine.user_account_data(user);
-        account.map_or(U256::MAX, |account| account.healthFactor)
-    }
-
-    /// Lets a user's collateral fall until he can be liquidated, seldom further than to what he owes.
-    fn crash(&mut self, user: Address) {
-        let health_factor = self.health_factor(user);
-        if health_factor < WAD || health_factor > WAD * U256::from(20) || self.dice.below(4) == 0 {
-            return;
-        }
-        let percent = U256::from(if self.dice.below(5) == 0 { 40 } else { 80 } + self.dice.below(21));
-        for id in 0..self.engine.reserves().len() {
-            let reserve = self.engine.reserves()[id];
-            let user = self.engine.user(user).cloned().unwrap_or_default();
-            if !user.configuration.is_using_as_collateral(reserve.id) || user.configuration.is_borrowing(reserve.id) {
-                continue;
-            }
-            let asset = reserve.params.asset;
-            let old = self.prices.get(&asset).copied().unwrap_or_default();
-            let price = old * WAD / health_factor * percent / U256::from(100);
-            self.set_price(asset, price);
-        }
-    }
-
-    fn set_price(&mut self, asset: Address, price: U256) {
-        self.genuine.set_price(asset, price).expect("a price");
-        self.prices.insert(asset, price);
     }
 
     /// One asset or two; paid back, or kept as debt.
@@ -431,7 +426,8 @@ impl Both {
         }
         let (receiver, repayment) = match self.dice.below(10) {
             0 => (Receiver::Fails, Repayment::Failed),
-            1 => (Receiver::Keeps, Repayment::Refused),
+            // Where the unit that it lets go is not enough.
+            1 if loans.iter().all(|loan| loan.amount > U256::ONE) => (Receiver::Keeps, Repayment::Refused),
             _ => (Receiver::Repays, Repayment::Allowed),
         };
         let address = self.genuine.receiver();
@@ -442,7 +438,7 @@ impl Both {
         self.both(
             "flash loan",
             |genuine| genuine.flash_loan(user, &taken, receiver).map(|()| Vec::new()),
-            |engine, prices, now| none(engine.flash_loan(user, address, &loans, repayment, user, &prices, now)),
+            |engine, prices, now| nothing(engine.flash_loan(user, address, &loans, repayment, user, &prices, now)),
         );
     }
 
@@ -455,17 +451,20 @@ impl Both {
                 let done = genuine.swap_borrow_rate_mode(user, asset, genuine_mode(mode));
                 done.map(|()| Vec::new())
             },
-            |engine, _, now| none(engine.swap_borrow_rate_mode(user, asset, mode, now)),
+            |engine, _, now| nothing(engine.swap_borrow_rate_mode(user, asset, mode, now)),
         );
     }
 
     fn rebalance(&mut self) {
         let (user, asset) = self.owed(Mode::Stable);
+        if self.dice.below(4) > 0 {
+            self.drain(asset);
+        }
         let call = PoolCalls::rebalanceStableBorrowRateCall { asset, user };
         self.both(
             "rebalance",
             |genuine| genuine.call(OWNER, &call).map(|_| Vec::new()),
-            |engine, _, now| none(engine.rebalance_stable_borrow_rate(asset, user, now)),
+            |engine, _, now| nothing(engine.rebalance_stable_borrow_rate(asset, user, now)),
         );
     }
 
@@ -481,6 +480,9 @@ impl Both {
                 let done = genuine.approve_delegation(user, asset, genuine_mode(mode), delegatee, amount);
                 done.map(|()| Vec::new())
             },
+<<<<<<< HEAD
+            |engine, _, now| nothing(engine.approve_delegation(user, asset, mode, delegatee, amount, now)),
+=======
             |engine, _, now| none(engine.approve_delegation(user, asset, mode, delegatee, amount, now)),
         );
     }
@@ -691,6 +693,7 @@ impl Both {
                 .map(|()| Vec::new())
             },
             |engine, _, _| none(engine.configure(asset, setting)),
+>>>>>>> main
         );
     }
 }
