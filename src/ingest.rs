@@ -7,7 +7,9 @@ use crate::{
 };
 use alloy_primitives::Address;
 use clap::ValueEnum;
-use plimsoll_chain::{Follow, Nodes, Progress, Proof, Scan, Undone, Watch, follow, scan, settle};
+use plimsoll_chain::{
+    ChainError, Follow, NodeErrorKind, Nodes, Progress, Proof, Scan, Undone, Watch, follow, scan, settle,
+};
 use plimsoll_data::lake::Lake;
 use plimsoll_units::Network;
 use serde_json::json;
@@ -84,12 +86,7 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         )));
     }
     if let (Some(to), false) = (to, args.follow) {
-        let head = nodes.head().await?;
-        if to > head {
-            return Err(Failure::usage(format!(
-                "--to {to}: the chain's head is block {head}; use --follow to wait for it"
-            )));
-        }
+        nodes.expect_block(to).await.map_err(|error| too_far(to, error))?;
     }
     for pool in &args.pools {
         if !nodes.has_code(*pool).await? {
@@ -121,7 +118,17 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     report(args, terminal, &nodes, (from, to), &seen)
 }
 
-async fn once(nodes: &Nodes, lake: &mut Lake, what: &Scan, seen: &mut Seen) -> Result<(), plimsoll_chain::ChainError> {
+/// What to do about a last block that is not there yet.
+fn too_far(to: u64, error: ChainError) -> Failure {
+    match &error {
+        ChainError::Node(node) if matches!(node.kind, NodeErrorKind::Behind { .. }) => {
+            Failure::usage(format!("--to {to}: {node}; use --follow to wait for it"))
+        }
+        _ => error.into(),
+    }
+}
+
+async fn once(nodes: &Nodes, lake: &mut Lake, what: &Scan, seen: &mut Seen) -> Result<(), ChainError> {
     if let Some(undone) = settle(nodes, lake).await? {
         seen.undone(undone);
     }

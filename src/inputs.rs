@@ -7,8 +7,9 @@ use plimsoll_data::{
     snapshot::{Snapshot, read_snapshot},
 };
 use plimsoll_market::Start;
+use plimsoll_protocols::DecodeError;
 use plimsoll_protocols::uniswap_v3::{
-    DecodeError, FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math,
+    FeeGrowth, FeeProtocol, KnownPool, Pool, PoolParams, TickInfo, known_pool, tick_math,
 };
 use plimsoll_runtime::SourceError;
 use plimsoll_units::Network;

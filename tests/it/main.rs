@@ -6,6 +6,8 @@ mod bad_requests;
 mod chain_history;
 mod cli;
 mod differential_aave_v2;
+mod differential_aave_v3;
+mod differential_compound_v2;
 mod differential_uniswap_v2;
 mod differential_uniswap_v3;
 mod differential_uniswap_v4;
@@ -15,6 +17,7 @@ mod ingest_refusals;
 mod random_sequences;
 mod real_data;
 mod real_liquidations;
+mod real_liquidations_compound;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;

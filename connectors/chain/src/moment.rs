@@ -1,4 +1,7 @@
-use crate::{error::ChainError, nodes::Nodes};
+use crate::{
+    error::{ChainError, NodeErrorKind},
+    nodes::Nodes,
+};
 use alloy_primitives::Address;
 
 impl Nodes {
@@ -8,6 +11,22 @@ impl Nodes {
     /// No endpoint answers.
     pub async fn head(&self) -> Result<u64, ChainError> {
         Ok(self.ask(|node| node.head()).await?)
+    }
+
+    /// Makes sure that an endpoint has got as far as a block; one that has not yet is passed over for the next.
+    ///
+    /// # Errors
+    /// No endpoint answers, or [`NodeErrorKind::Behind`] of the last one asked.
+    pub async fn expect_block(&self, block: u64) -> Result<(), ChainError> {
+        Ok(self
+            .ask(|node| async move {
+                let head = node.head().await?;
+                if head < block {
+                    return Err(node.error(NodeErrorKind::Behind { block, head }));
+                }
+                Ok(())
+            })
+            .await?)
     }
 
     /// Height of the last final block; `None` where the chain knows no finality, or has none yet.

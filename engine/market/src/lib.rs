@@ -5,9 +5,11 @@ mod counts;
 mod divergence;
 mod event;
 mod intent;
+mod lending;
 mod lifetimes;
 mod market;
 mod mismatch;
+mod oracle;
 mod proof;
 mod replay;
 mod tick_knowledge;
@@ -26,6 +28,12 @@ pub use counts::ReplayCounts;
 pub use divergence::Divergence;
 pub use event::{Event, EventBody};
 pub use intent::{Intent, SwapClass};
+pub use lending::{
+    AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token, AccountHealth, AccountPosition, CompoundV2Before,
+    CompoundV2Replay, CompoundV2Token, LendingCounts, LendingError, LendingErrorKind, LendingMarket, Protocol,
+    RefusedLog,
+};
 pub use lifetimes::{Lifetime, PositionLifetimes};
 pub use market::{Market, MarketError, MarketPool};
+pub use oracle::{Feeds, NoPrice, Oracle, Price, PriceSource};
 pub use replay::{Applied, PoolReplay, ProvenSwap, Start};

@@ -1,12 +1,17 @@
-use crate::{Applied, Divergence, Event, EventBody, PoolReplay, ReplayCounts, undo::UndoLog};
+use crate::{
+    Applied, Divergence, Event, EventBody, Feeds, LendingError, LendingMarket, PoolReplay, ReplayCounts, undo::UndoLog,
+};
 use alloy_primitives::Address;
+use plimsoll_protocols::{RawLog, chainlink::AggregatorEvent};
 use plimsoll_units::{LogRef, Side};
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-/// Every pool at one block.
+/// Every pool, lending market and price feed at one block.
 #[derive(Debug, Clone, Default)]
 pub struct Market {
     pools: BTreeMap<Address, MarketPool>,
+    lending: BTreeMap<Address, LendingMarket>,
+    feeds: Feeds,
     undo: Option<UndoLog>,
 }
 
@@ -48,6 +53,9 @@ pub enum MarketError {
     /// The chain says otherwise.
     #[error(transparent)]
     Divergence(#[from] Box<Divergence>),
+    /// A lending market's log cannot be followed.
+    #[error(transparent)]
+    Lending(LendingError),
     /// An event of a contract that the market does not hold.
     #[error("{at}: event of {contract}, which is no pool of this market")]
     UnknownContract {
@@ -69,6 +77,15 @@ pub enum MarketError {
     },
 }
 
+impl From<LendingError> for MarketError {
+    fn from(error: LendingError) -> Self {
+        match error {
+            LendingError::Divergence(divergence) => Self::Divergence(divergence),
+            other => Self::Lending(other),
+        }
+    }
+}
+
 impl Market {
     /// From now on keeps what undoes the last `depth` blocks, of which `first` is the next to come.
     ///
@@ -77,7 +94,7 @@ impl Market {
         self.undo = Some(UndoLog::new(depth.get(), first));
     }
 
-    /// Puts every pool, its counts too, back as it was at the end of the block before `number`.
+    /// Puts everything, a pool's counts too, back as it was at the end of the block before `number`.
     ///
     /// Pools that were inserted meanwhile stay as they were inserted.
     ///
@@ -88,10 +105,20 @@ impl Market {
             let oldest = self.undo.as_ref().map(UndoLog::oldest);
             return Err(MarketError::UndoTooDeep { number, oldest });
         };
-        // A pool's copy from the oldest of these blocks comes last, and is the one that stays.
-        for replay in undo.take_from(number) {
-            if let Some(pool) = self.pools.get_mut(&replay.address()) {
-                pool.replay = replay;
+        // What is kept of the oldest of these blocks comes last, and is what stays.
+        for block in undo.take_from(number) {
+            for replay in block.pools {
+                if let Some(pool) = self.pools.get_mut(&replay.address()) {
+                    pool.replay = replay;
+                }
+            }
+            for (address, before) in block.lending {
+                if let Some(market) = self.lending.get_mut(&address) {
+                    market.restore(before);
+                }
+            }
+            for (aggregator, answer) in block.answers {
+                self.feeds.restore(aggregator, answer);
             }
         }
         Ok(())
@@ -105,6 +132,24 @@ impl Market {
         self.pools.insert(pool.replay.address(), pool);
     }
 
+    /// Adds a lending market.
+    pub fn insert_lending(&mut self, market: LendingMarket) {
+        if let Some(undo) = &mut self.undo {
+            undo.forget(market.address());
+        }
+        self.lending.insert(market.address(), market);
+    }
+
+    /// A lending market by the address that it is known by.
+    pub fn lending(&self, address: Address) -> Option<&LendingMarket> {
+        self.lending.get(&address)
+    }
+
+    /// Every lending market, in order of address.
+    pub fn lending_markets(&self) -> impl Iterator<Item = &LendingMarket> {
+        self.lending.values()
+    }
+
     /// A pool by address.
     pub fn pool(&self, address: Address) -> Option<&MarketPool> {
         self.pools.get(&address)
@@ -115,13 +160,30 @@ impl Market {
         self.pools.values()
     }
 
+    /// What price feeds have answered.
+    pub const fn feeds(&self) -> &Feeds {
+        &self.feeds
+    }
+
     /// Applies one event and proves it; events come in the order of the chain.
     ///
     /// # Errors
     /// A divergence from the chain, or a contract that the market does not hold.
     pub fn apply(&mut self, event: &Event) -> Result<Applied, MarketError> {
-        let EventBody::UniswapV3(body) = &event.body else {
-            return Ok(Applied::Other);
+        let body = match &event.body {
+            EventBody::UniswapV3(body) => body,
+            EventBody::PositionManager(_) => return Ok(Applied::Other),
+            EventBody::Aggregator(AggregatorEvent::AnswerUpdated(answer)) => {
+                let before = self.feeds.set(event.contract, *answer);
+                if let Some(undo) = &mut self.undo {
+                    undo.keep_answer(event.at.block_number, event.contract, before);
+                }
+                return Ok(Applied::Other);
+            }
+            EventBody::Lending { market, log } => {
+                self.apply_to_lending(event.at, *market, log)?;
+                return Ok(Applied::Other);
+            }
         };
         let unknown = MarketError::UnknownContract {
             at: event.at,
@@ -129,9 +191,25 @@ impl Market {
         };
         let pool = self.pools.get_mut(&event.contract).ok_or(unknown)?;
         if let Some(undo) = &mut self.undo {
-            undo.keep(event.at.block_number, &pool.replay);
+            undo.keep_pool(event.at.block_number, &pool.replay);
         }
         Ok(pool.replay.apply(event.at, body)?)
+    }
+
+    /// Ends a block, after its last event: a lending market's last call must be whole. The next block's first event of a market ends
+    /// it too, but until then the state may lack what no call explains.
+    ///
+    /// # Errors
+    /// A divergence from the chain.
+    pub fn end_block(&mut self) -> Result<(), MarketError> {
+        Ok(self.lending.values_mut().try_for_each(LendingMarket::end_block)?)
+    }
+
+    fn apply_to_lending(&mut self, at: LogRef, market: Address, log: &RawLog) -> Result<(), MarketError> {
+        let unknown = MarketError::UnknownContract { at, contract: market };
+        let market = self.lending.get_mut(&market).ok_or(unknown)?;
+        let before = self.undo.as_mut().map(|undo| undo.lending(at.block_number, market));
+        Ok(market.apply(log, &self.feeds, before)?)
     }
 
     /// The counts of every pool together.

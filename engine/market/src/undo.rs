@@ -1,8 +1,12 @@
-use crate::PoolReplay;
+use crate::{
+    PoolReplay,
+    lending::{LendingBefore, LendingMarket},
+};
 use alloy_primitives::Address;
+use plimsoll_protocols::chainlink::Answer;
 use std::collections::VecDeque;
 
-/// What the pools of the last blocks were before each, so that a fork of the chain can be left.
+/// What the last blocks changed, as it was before each, so that a fork of the chain can be left.
 #[derive(Debug, Clone)]
 pub(crate) struct UndoLog {
     depth: u64,
@@ -12,11 +16,13 @@ pub(crate) struct UndoLog {
     blocks: VecDeque<BlockBefore>,
 }
 
-/// The pools that a block touched, as they were at the end of the block before.
-#[derive(Debug, Clone)]
-struct BlockBefore {
+/// What a block touched, as it was at the end of the block before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BlockBefore {
     number: u64,
-    pools: Vec<PoolReplay>,
+    pub(crate) pools: Vec<PoolReplay>,
+    pub(crate) answers: Vec<(Address, Option<Answer>)>,
+    pub(crate) lending: Vec<(Address, LendingBefore)>,
 }
 
 impl UndoLog {
@@ -34,36 +40,62 @@ impl UndoLog {
         self.oldest
     }
 
-    /// Keeps a pool as it is before the first event of a block touches it; blocks come in the order of the chain.
-    pub(crate) fn keep(&mut self, number: u64, pool: &PoolReplay) {
-        match self.blocks.back_mut().filter(|last| last.number >= number) {
-            Some(last) => {
-                if last.pools.iter().all(|kept| kept.address() != pool.address()) {
-                    last.pools.push(pool.clone());
-                }
-            }
-            None => self.blocks.push_back(BlockBefore {
-                number,
-                pools: vec![pool.clone()],
-            }),
+    /// Keeps a pool as it is before the first event of a block touches it.
+    pub(crate) fn keep_pool(&mut self, number: u64, pool: &PoolReplay) {
+        let block = self.block(number);
+        if block.pools.iter().all(|kept| kept.address() != pool.address()) {
+            block.pools.push(pool.clone());
         }
+    }
+
+    /// Keeps a feed's answer as it is before the first event of a block replaces it.
+    pub(crate) fn keep_answer(&mut self, number: u64, aggregator: Address, answer: Option<Answer>) {
+        let block = self.block(number);
+        if block.answers.iter().all(|(kept, _)| *kept != aggregator) {
+            block.answers.push((aggregator, answer));
+        }
+    }
+
+    /// What undoes a block's changes to a lending market, to be added to.
+    pub(crate) fn lending(&mut self, number: u64, market: &LendingMarket) -> &mut LendingBefore {
+        let block = self.block(number);
+        let place = block.lending.iter().position(|(kept, _)| *kept == market.address());
+        let place = place.unwrap_or_else(|| {
+            block.lending.push((market.address(), market.before()));
+            block.lending.len() - 1
+        });
+        &mut block.lending[place].1
+    }
+
+    /// What is kept of a block; blocks come in the order of the chain.
+    fn block(&mut self, number: u64) -> &mut BlockBefore {
         let oldest = number.saturating_add(1).saturating_sub(self.depth);
         self.oldest = self.oldest.max(oldest);
         while self.blocks.front().is_some_and(|first| first.number < self.oldest) {
             self.blocks.pop_front();
         }
+        match self.blocks.back() {
+            Some(last) if last.number >= number => {}
+            _ => self.blocks.push_back(BlockBefore {
+                number,
+                ..BlockBefore::default()
+            }),
+        }
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
     }
 
-    /// Forgets a pool: it did not come from the blocks before.
+    /// Forgets a pool or a lending market: it did not come from the blocks before.
     pub(crate) fn forget(&mut self, address: Address) {
         for block in &mut self.blocks {
             block.pools.retain(|pool| pool.address() != address);
+            block.lending.retain(|(market, _)| *market != address);
         }
     }
 
-    /// Takes out every block from `number` on: their pools, those of the newest block first.
-    pub(crate) fn take_from(&mut self, number: u64) -> impl Iterator<Item = PoolReplay> + '_ {
+    /// Takes out every block from `number` on, the newest first.
+    pub(crate) fn take_from(&mut self, number: u64) -> impl Iterator<Item = BlockBefore> + '_ {
         let kept = self.blocks.partition_point(|block| block.number < number);
-        self.blocks.drain(kept..).rev().flat_map(|block| block.pools)
+        self.blocks.drain(kept..).rev()
     }
 }

@@ -4,13 +4,17 @@ use crate::{
     Event, EventBody, Market, MarketError, MarketPool, PoolReplay, Start,
     history::{History, at, history},
 };
-use alloy_primitives::Address;
-use plimsoll_protocols::uniswap_v3::PoolParams;
+use alloy_primitives::{Address, I256, U256};
+use plimsoll_protocols::{
+    chainlink::{AggregatorEvent, Answer},
+    uniswap_v3::PoolParams,
+};
 use plimsoll_units::{LogRef, Network};
 use proptest::{collection::vec, prelude::*};
 use std::num::NonZeroU64;
 
 const POOLS: [Address; 2] = [Address::repeat_byte(0xaa), Address::repeat_byte(0xbb)];
+const FEEDS: [Address; 2] = [Address::repeat_byte(0xfa), Address::repeat_byte(0xfb)];
 
 fn market(params: [PoolParams; 2]) -> Market {
     let mut market = Market::default();
@@ -24,7 +28,7 @@ fn market(params: [PoolParams; 2]) -> Market {
     market
 }
 
-/// Two pools' histories from their `cut`-th event on, shuffled into blocks of `a_block` events.
+/// Two pools' histories, and feeds' answers among them, from their `cut`-th event on, shuffled into blocks of `a_block` events.
 fn events(histories: [&History; 2], cut: usize, a_block: usize) -> Vec<Event> {
     let longest = histories
         .map(|history| history.events.len())
@@ -45,6 +49,17 @@ fn events(histories: [&History; 2], cut: usize, a_block: usize) -> Vec<Event> {
                 contract: POOLS[pool],
                 body: EventBody::UniswapV3(*body),
             });
+            // Between pools' events two feeds answer something that depends on the history.
+            let value = I256::try_from(place + 1_000 * longest).expect("small");
+            events.push(Event {
+                at,
+                contract: FEEDS[place / 3 % 2],
+                body: EventBody::Aggregator(AggregatorEvent::AnswerUpdated(Answer {
+                    value,
+                    round_id: U256::from(place),
+                    updated_at: 1,
+                })),
+            });
         }
     }
     events
@@ -58,7 +73,7 @@ fn apply<'a>(market: &mut Market, events: impl IntoIterator<Item = &'a Event>) {
 }
 
 fn same(a: &Market, b: &Market) -> bool {
-    a.pools().eq(b.pools()) && a.counts() == b.counts()
+    a.pools().eq(b.pools()) && a.counts() == b.counts() && a.feeds() == b.feeds()
 }
 
 proptest! {

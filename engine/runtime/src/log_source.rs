@@ -2,8 +2,9 @@ use crate::{Block, Source, SourceError};
 use alloy_primitives::Address;
 use plimsoll_market::{Event, EventBody};
 use plimsoll_protocols::{
-    RawLog,
-    uniswap_v3::{DecodeError, ManagerEvent, PoolEvent},
+    DecodeError, RawLog,
+    chainlink::AggregatorEvent,
+    uniswap_v3::{ManagerEvent, PoolEvent},
 };
 use std::{collections::BTreeMap, iter::Peekable, ops::RangeInclusive};
 
@@ -14,6 +15,10 @@ pub enum Role {
     UniswapV3Pool,
     /// Uniswap v3's NonfungiblePositionManager.
     PositionManager,
+    /// A Chainlink aggregator.
+    Aggregator,
+    /// One of a lending market's contracts; the address is the one that the market is known by.
+    Lending(Address),
 }
 
 impl Role {
@@ -25,6 +30,11 @@ impl Role {
         let body = match self {
             Self::UniswapV3Pool => Some(EventBody::UniswapV3(PoolEvent::decode(log)?)),
             Self::PositionManager => ManagerEvent::decode(log)?.map(EventBody::PositionManager),
+            Self::Aggregator => AggregatorEvent::decode(log)?.map(EventBody::Aggregator),
+            Self::Lending(market) => Some(EventBody::Lending {
+                market,
+                log: Box::new(log.clone()),
+            }),
         };
         Ok(body.map(|body| Event {
             at: log.at,

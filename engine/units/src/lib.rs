@@ -9,6 +9,7 @@ mod full_math;
 mod network;
 pub mod percentage_math;
 mod price;
+mod ratio;
 mod tick;
 pub mod wad_ray_math;
 
@@ -18,4 +19,5 @@ pub use float::to_f64;
 pub use full_math::{Rounding, div, mul_div};
 pub use network::{Network, UnknownNetwork};
 pub use price::{Side, SqrtPriceX96};
+pub use ratio::Ratio;
 pub use tick::Tick;

@@ -115,6 +115,28 @@ pub(crate) fn linkable(package: &Package, artifact: &str) -> Result<Linkable, Ar
     Linkable::from_json(&json).ok_or_else(|| missing("no bytecode with its link references"))
 }
 
+/// The creation code in a factory that TypeChain wrote, by its path within the package; kept as [`creation_code`] keeps it.
+///
+/// # Errors
+/// As [`creation_code`].
+pub(crate) fn typechain_code(package: &Package, factory: &str) -> Result<Bytes, ArtifactError> {
+    let name = format!("{}/{}.creation", stem(package), factory.replace('/', "-"));
+    let code = kept(&name, package.sha512, |cache| {
+        let script = cache.entry(package, factory)?;
+        let missing = |reason: &str| ArtifactError::NoArtifact {
+            package: package.name,
+            file: factory.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let script = std::str::from_utf8(&script).map_err(|_| missing("no text"))?;
+        let literal = script.split_once("const _bytecode = \"");
+        let literal = literal.and_then(|(_, rest)| rest.split_once('"'));
+        let (code, _) = literal.ok_or_else(|| missing("no bytecode literal"))?;
+        hex::decode(code).map_err(|error| missing(&error.to_string()))
+    })?;
+    Ok(code.into())
+}
+
 /// The `anvil` to run: the user's own from the PATH, else the pinned one in the user's cache.
 ///
 /// # Errors

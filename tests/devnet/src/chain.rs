@@ -2,7 +2,7 @@ use crate::{
     Answer, Devnet, DevnetError, Evm, RpcError, evm,
     transaction::{self, Tx},
 };
-use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_primitives::{Address, Bytes, Log, U64, U256};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -37,6 +37,15 @@ pub trait Chain {
 
     /// Calls without leaving a trace.
     fn view(&mut self, to: Address, data: Bytes) -> Answer;
+
+    /// The number of the last transaction's block.
+    fn block_number(&self) -> u64;
+
+    /// Lets so many blocks pass before the next transaction's.
+    fn roll(&mut self, blocks: u64);
+
+    /// Sends a transaction with ether, in wei, which the sender has.
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer;
 }
 
 impl Chain for Evm {
@@ -79,6 +88,18 @@ impl Chain for Evm {
     fn view(&mut self, to: Address, data: Bytes) -> Answer {
         Evm::view(self, to, data)
     }
+
+    fn block_number(&self) -> u64 {
+        Evm::block_number(self)
+    }
+
+    fn roll(&mut self, blocks: u64) {
+        Evm::roll(self, blocks);
+    }
+
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer {
+        Evm::pay(self, to, data, value)
+    }
 }
 
 /// A node as a [`Chain`]: every call a transaction, mined in a block of its own.
@@ -88,6 +109,7 @@ pub struct NodeChain {
     sender: Address,
     given_ether: BTreeSet<Address>,
     now: u64,
+    block_number: u64,
     logs: Vec<Log>,
     /// Why the node can no longer be trusted to have done what it was told.
     lost: Option<String>,
@@ -102,6 +124,7 @@ impl NodeChain {
             sender,
             given_ether: BTreeSet::from([sender]),
             now: 0,
+            block_number: 0,
             logs: Vec::new(),
             lost,
         }
@@ -113,10 +136,10 @@ impl NodeChain {
         }
     }
 
-    fn sent(&mut self, to: Address, data: Bytes) -> Result<Answer, DevnetError> {
+    fn sent(&mut self, to: Address, data: Bytes, value: U256) -> Result<Answer, DevnetError> {
         let tx = Tx {
             to: Some(to),
-            ..Tx::create(data).from(self.sender)
+            ..Tx::create(data).from(self.sender).with_value(value)
         };
         let receipt = self.devnet.send_anyway(&tx)?;
         let output = self.devnet.output(receipt.transaction_hash)?;
@@ -125,6 +148,7 @@ impl NodeChain {
             data: log.data.clone(),
         };
         self.now = self.devnet.timestamp(receipt.block_number)?;
+        self.block_number = receipt.block_number;
         self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
             Answer::Returned(output)
@@ -176,11 +200,7 @@ impl Chain for NodeChain {
     }
 
     fn send(&mut self, to: Address, data: Bytes) -> Answer {
-        if let Some(lost) = &self.lost {
-            return Answer::Lost(lost.clone());
-        }
-        self.sent(to, data)
-            .unwrap_or_else(|error| Answer::Lost(error.to_string()))
+        self.pay(to, data, U256::ZERO)
     }
 
     fn view(&mut self, to: Address, data: Bytes) -> Answer {
@@ -198,5 +218,25 @@ impl Chain for NodeChain {
             Err(RpcError::Refused { message, .. }) if message.starts_with("EVM error") => Answer::Halted,
             Err(error) => Answer::Lost(error.to_string()),
         }
+    }
+
+    fn block_number(&self) -> u64 {
+        self.block_number
+    }
+
+    fn roll(&mut self, blocks: u64) {
+        let result = self
+            .devnet
+            .rpc()
+            .call("anvil_mine", json!([U64::from(blocks), U64::from(1)]));
+        self.told(result.map(|_| ()).map_err(DevnetError::from));
+    }
+
+    fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer {
+        if let Some(lost) = &self.lost {
+            return Answer::Lost(lost.clone());
+        }
+        self.sent(to, data, value)
+            .unwrap_or_else(|error| Answer::Lost(error.to_string()))
     }
 }

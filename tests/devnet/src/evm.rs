@@ -124,6 +124,30 @@ impl Evm {
         answer(self.transact(TxKind::Call(to), data))
     }
 
+    /// Sends a transaction with ether, in wei, which the sender has.
+    pub fn pay(&mut self, to: Address, data: Bytes, value: U256) -> Answer {
+        let tx = self.transaction(TxKind::Call(to), data).map(|tx| TxEnv { value, ..tx });
+        answer(tx.and_then(|tx| self.carry_out(tx)))
+    }
+
+    /// Makes an account's ether this much, in wei.
+    pub fn set_ether(&mut self, address: Address, wei: U256) {
+        let database = &mut self.evm.ctx.journaled_state.database;
+        let Ok(account) = database.load_account(address);
+        let info = AccountInfo {
+            balance: wei,
+            ..account.info.clone()
+        };
+        database.insert_account_info(address, info);
+    }
+
+    /// An account's ether, in wei.
+    pub fn ether(&mut self, address: Address) -> U256 {
+        let database = &mut self.evm.ctx.journaled_state.database;
+        let Ok(account) = database.load_account(address);
+        account.info.balance
+    }
+
     /// Sends transactions to one address in a row and writes what they changed once, after the last: as fast as they can be executed.
     pub fn send_all(&mut self, to: Address, all: &[Bytes]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(all.len());
@@ -171,6 +195,10 @@ impl Evm {
 
     fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
         let tx = self.transaction(kind, data)?;
+        self.carry_out(tx)
+    }
+
+    fn carry_out(&mut self, tx: TxEnv) -> Option<ExecutionResult> {
         self.count();
         let result = self.evm.transact_commit(tx).ok();
         self.logs = result.as_ref().map(|result| result.logs().to_vec()).unwrap_or_default();

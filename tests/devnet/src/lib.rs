@@ -7,6 +7,7 @@ pub mod aave_v3;
 mod anvil;
 mod artifacts;
 mod chain;
+pub mod compound_v2;
 pub mod contracts;
 mod deployer;
 mod devnet;
@@ -30,7 +31,7 @@ pub use chain::{Chain, NodeChain};
 pub use devnet::{BLOCK_SECONDS, Devnet, DevnetError};
 pub use evm::{Answer, Evm};
 pub use packages::{
-    AAVE_V3_CORE, Package, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, UNISWAP_V3_CORE, UNISWAP_V3_PERIPHERY,
+    AAVE_V3_CORE, COMPOUND_V2, Package, UNISWAP_V2_CORE, UNISWAP_V2_PERIPHERY, UNISWAP_V3_CORE, UNISWAP_V3_PERIPHERY,
     UNISWAP_V4_PERIPHERY,
 };
 pub use rpc::{Rpc, RpcError};

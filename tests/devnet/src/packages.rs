@@ -75,6 +75,12 @@ pub(crate) const SOLC_0_8_27: Package = Package {
     sha512: "BNxMol2tUAbkH7HKlXBcBqrGi2aqgv+uMHz26mJyTtlVgWmBA4ktiw0qVKHfkjf2oaHbwtbtaSeE2dhn/gTAKw==",
 };
 
+/// Compound v2, as a third party built it (solc 0.5.16), in TypeChain's factories.
+pub const COMPOUND_V2: Package = Package {
+    name: "@thenextblock/hardhat-compound@0.0.14",
+    sha512: "lqfSEtEGl19jv7Kp/xwthUmm6Eok3hQI+YSgL4KxKc6jWJp5PYeH2Uv2KITcSDsgynNTioFf5tGWj0ad1/z3Kw==",
+};
+
 /// Aave v2.
 pub(crate) const AAVE_V2: Package = Package {
     name: "@aave/protocol-v2@1.0.1",

@@ -1,9 +1,8 @@
 //! The events of pool, tokens and configurator, and their decoding.
 
-use super::DecodeError;
 use crate::{
-    RawLog,
-    uniswap_v3::{fields, unknown_topic},
+    DecodeError, RawLog,
+    decode::{fields, unknown_topic},
 };
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;

@@ -32,7 +32,6 @@ mod variable_debt_token;
 #[cfg(test)]
 mod known_answers;
 
-pub use crate::uniswap_v3::DecodeError;
 pub use abi::{Emitted, Event};
 pub use account_book::BookError;
 pub use configurator::Setting;

@@ -1,12 +1,12 @@
 //! A pool's whole state (`LendingPool`, its configurator, its tokens).
 
 use super::{
-    AccountData, DecodeError, ETHER, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
+    AccountData, ETHER, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
     abi::{ATokenEvent, ConfiguratorEvent, PoolEvent, StableDebtEvent, VariableDebtEvent},
     draft::{Draft, Written},
     generic_logic,
 };
-use crate::RawLog;
+use crate::{DecodeError, RawLog};
 use alloy_primitives::{Address, U256, map::HashMap};
 use std::collections::BTreeMap;
 

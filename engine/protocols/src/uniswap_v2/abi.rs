@@ -1,9 +1,8 @@
 //! The events of `IUniswapV2Pair` and of `IUniswapV2Factory`, and their decoding.
 
-use super::DecodeError;
 use crate::{
-    RawLog,
-    uniswap_v3::{fields, unknown_topic},
+    DecodeError, RawLog,
+    decode::{fields, unknown_topic},
 };
 use alloy_primitives::{Address, U256, aliases::U112};
 use alloy_sol_types::SolEvent;

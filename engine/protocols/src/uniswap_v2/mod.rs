@@ -16,7 +16,7 @@ mod properties;
 #[cfg(test)]
 mod scenes;
 
-pub use crate::uniswap_v3::{Amount, DecodeError, Revert};
+pub use crate::uniswap_v3::{Amount, Revert};
 pub use abi::{PairCreated, PairEvent, SwapRecord, factory as factory_abi, pair as pair_abi};
 pub use pair::{LiquidityChange, MINIMUM_LIQUIDITY, Pair, PairParams, PairState};
 pub use swap::{SwapCall, SwapOutcome};

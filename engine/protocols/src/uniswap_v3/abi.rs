@@ -1,9 +1,12 @@
 //! The events of `IUniswapV3Pool` and of the `NonfungiblePositionManager`, and their decoding.
 
-use crate::RawLog;
+use crate::{
+    DecodeError, RawLog,
+    decode::{fields, malformed, unknown_topic},
+};
 use alloy_primitives::{Address, I256, U160, U256, aliases::I24};
-use alloy_sol_types::{SolEvent, SolType};
-use plimsoll_units::{LogRef, SqrtPriceX96, Tick};
+use alloy_sol_types::SolEvent;
+use plimsoll_units::{SqrtPriceX96, Tick};
 
 /// The pool's events (v3-core, `IUniswapV3PoolEvents`).
 #[allow(missing_docs)]
@@ -151,44 +154,6 @@ pub enum ManagerEventKind {
     Collect,
 }
 
-/// Why a log is no event of the contract it is said to come from.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The first topic is none of the contract's events.
-    #[error("{at}: {contract} is no {role}: it emitted {topic}")]
-    UnknownTopic {
-        /// Where.
-        at: LogRef,
-        /// The emitter.
-        contract: Address,
-        /// What the emitter was taken for.
-        role: &'static str,
-        /// The topic, or `no topic`.
-        topic: String,
-    },
-    /// The topic is known and the fields are not its fields.
-    #[error("{at}: {contract}: malformed {event} log: {reason}")]
-    Malformed {
-        /// Where.
-        at: LogRef,
-        /// The emitter.
-        contract: Address,
-        /// The event's name.
-        event: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-pub(crate) fn malformed(log: &RawLog, event: &'static str, reason: String) -> DecodeError {
-    DecodeError::Malformed {
-        at: log.at,
-        contract: log.address,
-        event,
-        reason,
-    }
-}
-
 /// A price as an event's field.
 pub(crate) fn price(log: &RawLog, event: &'static str, value: U160) -> Result<SqrtPriceX96, DecodeError> {
     SqrtPriceX96::new(U256::from(value)).ok_or_else(|| malformed(log, event, "price over 160 bits".to_owned()))
@@ -197,18 +162,6 @@ pub(crate) fn price(log: &RawLog, event: &'static str, value: U160) -> Result<Sq
 /// A tick as an event's field.
 pub(crate) fn tick(log: &RawLog, event: &'static str, value: I24) -> Result<Tick, DecodeError> {
     Tick::new(value.as_i32()).ok_or_else(|| malformed(log, event, "tick beyond ±887272".to_owned()))
-}
-
-/// The fields of an event whose topic the log has.
-pub(crate) fn fields<E: SolEvent>(log: &RawLog, event: &'static str) -> Result<E, DecodeError> {
-    let malformed = |reason| malformed(log, event, reason);
-    // The decoder ignores what follows the last field, and a genuine log has nothing there.
-    if let Some(size) = <E::DataTuple<'_> as SolType>::ENCODED_SIZE
-        && log.data.len() != size
-    {
-        return Err(malformed(format!("{} bytes of data instead of {size}", log.data.len())));
-    }
-    E::decode_raw_log_validate(log.topics.iter().copied(), &log.data).map_err(|error| malformed(error.to_string()))
 }
 
 impl PoolEvent {
@@ -355,19 +308,5 @@ impl ManagerEvent {
             }
             _ => return Err(unknown_topic(log, "Uniswap v3 position manager")),
         }))
-    }
-}
-
-/// The error for a first topic that `role` does not emit.
-pub(crate) fn unknown_topic(log: &RawLog, role: &'static str) -> DecodeError {
-    let topic = log
-        .topics
-        .first()
-        .map_or_else(|| "no topic".to_owned(), |topic| format!("topic {topic}"));
-    DecodeError::UnknownTopic {
-        at: log.at,
-        contract: log.address,
-        role,
-        topic,
     }
 }

@@ -26,10 +26,8 @@ pub use crate::concentrated_liquidity::{
     tick_math,
 };
 pub use abi::{
-    DecodeError, LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager,
-    pool as pool_abi,
+    LiquidityChange, ManagerEvent, ManagerEventKind, PoolEvent, PositionKey, SwapRecord, manager, pool as pool_abi,
 };
-pub(crate) use abi::{fields, unknown_topic};
 pub use known_pools::{KnownPool, known_pool, known_symbol, known_token};
 pub use pool::{FeeProtocol, Pool, PoolParams};
 pub use position::{Position, earned};

@@ -2,11 +2,9 @@
 
 use super::{BalanceDelta, PoolKey, PositionKey, ProtocolFee};
 use crate::{
-    RawLog,
-    uniswap_v3::{
-        DecodeError,
-        abi::{fields, malformed, price, tick, unknown_topic},
-    },
+    DecodeError, RawLog,
+    decode::{fields, malformed, unknown_topic},
+    uniswap_v3::abi::{price, tick},
 };
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent;
