@@ -63,11 +63,7 @@ thread_local! {
 fn the_engine_does_what_the_bytecode_does() {
     let seeds = seeds_or(SEEDS);
     let mut tally = Tally::new();
-<<<<<<< HEAD
     for (what, count) in spread_over(seeds, |seed| sequence(seed, MARKET.with(Clone::clone)))
-=======
-    for (what, count) in spread(|seed| sequence(seed, MARKET.with(Clone::clone)))
->>>>>>> main
         .into_iter()
         .flatten()
     {

@@ -1,11 +1,7 @@
 //! A pool's whole state (`LendingPool`, its configurator, its tokens).
 
 use super::{
-<<<<<<< HEAD
-    AccountData, DecodeError, ETHER, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
-=======
-    AccountData, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
->>>>>>> main
+    AccountData, ETHER, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
     abi::{ATokenEvent, ConfiguratorEvent, PoolEvent, StableDebtEvent, VariableDebtEvent},
     draft::{Draft, Written},
     generic_logic,
