@@ -128,6 +128,7 @@ fn block(pool: &Pool) -> Vec<RawLog> {
                 asset(u16::try_from(call % 20).expect("small")),
                 amount,
                 InterestRateMode::Variable,
+                user,
             ),
             2 => pool.withdraw(&context, held, amount / U256::from(2), user),
             _ => pool.repay(&context, owed, amount, InterestRateMode::Variable, user),
