@@ -32,6 +32,7 @@ mod supply_logic;
 mod user;
 mod user_configuration;
 mod validation_logic;
+mod valuation;
 
 #[cfg(test)]
 mod known_answers;
@@ -65,5 +66,6 @@ pub use scaled_balance::{Scaling, TokenKind};
 pub use seizure::{Seizure, Terms};
 pub use user::{Position, ScaledBalance, User};
 pub use user_configuration::UserConfiguration;
+pub use valuation::Valuation;
 
 use call::{Call, Change};

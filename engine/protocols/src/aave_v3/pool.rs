@@ -5,7 +5,10 @@ use super::{
     UserConfiguration, reserve_configuration::MAX_RESERVES_COUNT,
 };
 use crate::{DecodeError, RawLog};
-use alloy_primitives::{Address, U256, map::HashMap};
+use alloy_primitives::{
+    Address, U256,
+    map::{HashMap, IndexMap},
+};
 use std::collections::BTreeMap;
 
 /// What a market is known by.
@@ -28,7 +31,8 @@ pub struct Pool {
     params: PoolParams,
     reserves: Vec<Option<Reserve>>,
     ids: HashMap<Address, u16>,
-    users: HashMap<Address, User>,
+    /// In a row, so that a look at all of them goes through memory once.
+    users: IndexMap<Address, User>,
     e_modes: BTreeMap<u8, EModeCategory>,
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
@@ -74,7 +78,7 @@ impl Pool {
             params,
             reserves: Vec::new(),
             ids: HashMap::default(),
-            users: HashMap::default(),
+            users: IndexMap::default(),
             e_modes: BTreeMap::new(),
             flash_loan_premium_total: 0,
             flash_loan_premium_to_protocol: 0,
@@ -88,7 +92,7 @@ impl Pool {
         Self {
             reserves: self.reserves.clone(),
             ids: self.ids.clone(),
-            users: HashMap::default(),
+            users: IndexMap::default(),
             e_modes: self.e_modes.clone(),
             accruals: self.accruals.clone(),
             borrow_allowances: self.borrow_allowances.clone(),
@@ -190,7 +194,7 @@ impl Pool {
     pub(super) fn restore_user(&mut self, address: Address, user: Option<User>) {
         match user {
             Some(user) => self.users.insert(address, user),
-            None => self.users.remove(&address),
+            None => self.users.swap_remove(&address),
         };
     }
 
