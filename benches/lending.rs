@@ -5,7 +5,7 @@
 
 use alloy_primitives::{Address, B256, LogData, U256, map::HashMap};
 use alloy_sol_types::SolEvent;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use plimsoll_market::{AaveV3Contracts, AaveV3Replay, Event, EventBody, LendingMarket, Market, Oracle, PriceSource};
 use plimsoll_protocols::{
     RawLog,
@@ -15,11 +15,7 @@ use plimsoll_protocols::{
     },
 };
 use plimsoll_units::{LogRef, Network};
-use std::{
-    hint::black_box,
-    num::NonZeroU64,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, hint::black_box, num::NonZeroU64};
 
 const RESERVES: u16 = 20;
 const ACCOUNTS: u32 = 100_000;
@@ -134,19 +130,7 @@ fn block(pool: &Pool) -> Vec<RawLog> {
                 InterestRateMode::Variable,
             ),
             2 => pool.withdraw(&context, held, amount / U256::from(2), user),
-            _ => {
-                let owed = pool
-                    .user(user)
-                    .expect("known")
-                    .positions()
-                    .iter()
-                    .find(|held| held.debt.amount > 0);
-                let owed = pool
-                    .reserve_by_id(owed.expect("it owes").reserve)
-                    .expect("listed")
-                    .asset;
-                pool.repay(&context, owed, amount, InterestRateMode::Variable, user)
-            }
+            _ => pool.repay(&context, owed, amount, InterestRateMode::Variable, user),
         };
         for event in events.expect("it goes through") {
             let (address, data) = emitted(&event);
@@ -210,27 +194,27 @@ fn blocks(criterion: &mut Criterion) {
     let mut market = Market::default();
     market.insert_lending(LendingMarket::AaveV3(replay));
     market.keep_undo(NonZeroU64::MIN, 1);
+    let market = RefCell::new(market);
+    let undo = || market.borrow_mut().undo_from(1).expect("it is kept");
     criterion.bench_function(&format!("block/{count} logs of {ACCOUNTS} accounts"), |bencher| {
-        bencher.iter_custom(|rounds| {
-            let mut taken = Duration::ZERO;
-            for _ in 0..rounds {
-                let begin = Instant::now();
+        bencher.iter_batched(
+            undo,
+            |()| {
+                let mut market = market.borrow_mut();
                 for event in &events {
                     market.apply(event).expect("it is proven");
                 }
                 market.end_block().expect("it is whole");
-                taken += begin.elapsed();
-                let counts = market.lending(POOL).expect("it is there").counts();
-                assert_eq!(
-                    (counts.proven, counts.unverifiable),
-                    (count as u64, 0),
-                    "all of it is proven"
-                );
-                market.undo_from(1).expect("it is kept");
-            }
-            taken
-        });
+            },
+            BatchSize::PerIteration,
+        );
     });
+    let counts = market.borrow().lending(POOL).expect("it is there").counts();
+    assert_eq!(
+        (counts.proven, counts.unverifiable),
+        (count as u64, 0),
+        "all of it is proven"
+    );
 }
 
 fn revaluation(criterion: &mut Criterion) {

@@ -195,15 +195,15 @@ fn plays(version: Version, reasons: &[&str], events: &[&str]) {
     let calls: u64 = tally.calls.values().sum();
     let reverted = tally.calls.iter().filter(|((_, reason), _)| reason.is_some());
     let reverts: u64 = reverted.map(|(_, count)| count).sum();
-    println!(
+    eprintln!(
         "{version:?}: {} operations, {calls} calls on both sides, {reverts} of them reverted alike",
         seeds * OPERATIONS
     );
     for ((call, reason), count) in &tally.calls {
-        println!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
+        eprintln!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
     }
     for (event, count) in &tally.events {
-        println!("{count:>9} {event}");
+        eprintln!("{count:>9} {event}");
     }
     let seen: BTreeSet<&str> = tally.calls.keys().filter_map(|(_, reason)| reason.as_deref()).collect();
     for reason in REASONS.iter().chain(reasons) {

@@ -78,7 +78,7 @@ fn day(file: &str) -> Option<Day> {
         }
         before = Some(told);
     }
-    println!(
+    eprintln!(
         "{file}: {} of {} supply steps by rate, {:.1} % of the growth by premiums",
         day.supply_by_rate,
         day.steps,
