@@ -12,6 +12,7 @@ mod c_token;
 mod call;
 mod checkpoint;
 mod comptroller;
+mod entered;
 mod errors;
 pub mod exponential;
 mod follow;
