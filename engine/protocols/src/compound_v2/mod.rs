@@ -23,6 +23,9 @@ mod pool;
 mod simple_price_oracle;
 mod valuation;
 
+#[cfg(test)]
+mod known_answers;
+
 pub use abi::{Event, Log, Paused, c_token as c_token_abi, comptroller as comptroller_abi};
 pub use account_book::AccountBook;
 pub use accounts::{Account, Accounts, BookError, MarketId, Position};
