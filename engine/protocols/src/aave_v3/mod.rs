@@ -32,6 +32,7 @@ mod supply_logic;
 mod user;
 mod user_configuration;
 mod validation_logic;
+mod valuation;
 
 #[cfg(test)]
 mod known_answers;
@@ -55,7 +56,7 @@ pub use liquidation_logic::{
     CLOSE_FACTOR_HF_THRESHOLD, DEFAULT_LIQUIDATION_CLOSE_FACTOR, Liquidation, MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD,
     MIN_LEFTOVER_BASE,
 };
-pub use pool::{ListedToken, ListingError, Pool, PoolParams};
+pub use pool::{BorrowAllowance, ListedToken, ListingError, Pool, PoolParams};
 pub use price_oracle::PriceOracle;
 pub use reenactment::{Action, NotAsRecorded};
 pub use reserve::Reserve;
@@ -65,5 +66,6 @@ pub use scaled_balance::{Scaling, TokenKind};
 pub use seizure::{Seizure, Terms};
 pub use user::{Position, ScaledBalance, User};
 pub use user_configuration::UserConfiguration;
+pub use valuation::Valuation;
 
 use call::{Call, Change};
