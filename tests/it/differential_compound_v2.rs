@@ -1,8 +1,11 @@
 //! Random sequences on the published Compound v2 bytecode and on the engine's pool: every number, every event, every revert's
 //! reason and every code of a failure that does not revert.
 
+mod administration;
 mod compare;
 mod operations;
+mod questions;
+mod sequence;
 
 use super::random_sequences::{Dice, OPERATIONS, SEEDS, run_on_nodes, seeds, spread};
 use alloy_primitives::{Address, B256, Log as RawEvent, U256};
