@@ -12,6 +12,7 @@ mod c_token;
 mod call;
 mod checkpoint;
 mod comptroller;
+mod entered;
 mod errors;
 pub mod exponential;
 mod follow;
@@ -21,6 +22,9 @@ mod market;
 mod pool;
 mod simple_price_oracle;
 mod valuation;
+
+#[cfg(test)]
+mod known_answers;
 
 pub use abi::{Event, Log, Paused, c_token as c_token_abi, comptroller as comptroller_abi};
 pub use account_book::AccountBook;

@@ -12,7 +12,7 @@ use plimsoll_protocols::{
     RawLog,
     aave_v3::{
         AssetSourceUpdated, Checkpoint, ConfiguratorEvent, Context, Event, NotAsRecorded, Pool, PoolEvent, Reserve,
-        Revert, Revision, is_of_proxy, is_upgrade,
+        Revert, Revision, TokenEvent, is_of_proxy, is_upgrade,
     },
 };
 use plimsoll_units::{LogRef, Network};
@@ -180,6 +180,8 @@ impl AaveV3Replay {
                 self.book(log.at, log.address, &event)
             }
             Event::RateStrategy(_) => self.book(log.at, log.address, &event),
+            // Whoever borrows on another's account uses up what he was allowed; the borrowing is followed as the debtor's own.
+            Event::Token(_, TokenEvent::BorrowAllowanceDelegated(_)) => self.book(log.at, log.address, &event),
             _ => {
                 let events: Vec<Event> = self.call.iter().map(|(_, event)| event.clone()).collect();
                 let ends = intent::ends_call(&events, &event);
@@ -447,10 +449,9 @@ impl AaveV3Replay {
 
 /// Events that change no number and end no call.
 fn says_nothing(event: &Event) -> bool {
-    use plimsoll_protocols::aave_v3::TokenEvent;
     matches!(
         event,
-        Event::Token(_, TokenEvent::Approval(_) | TokenEvent::BorrowAllowanceDelegated(_))
+        Event::Token(_, TokenEvent::Approval(_))
             | Event::Pool(PoolEvent::PositionManagerApproved(_) | PoolEvent::PositionManagerRevoked(_))
     )
 }
