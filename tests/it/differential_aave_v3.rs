@@ -270,9 +270,9 @@ impl Both {
             dice: Dice::new(seed),
             assets: genuine.assets(),
             prices: market::prices(&genuine),
-            genuine,
             book: engine.clone(),
             replay: replay(&genuine, engine.clone()),
+            genuine,
             feeds: Feeds::default(),
             engine,
             tally: Tally::default(),
@@ -345,7 +345,7 @@ impl Both {
                 assert_eq!(followed, Ok(()), "{doing}: {log:?}");
             }
         }
-        assert_eq!(self.replay.end_block(), Ok(()), "{doing}");
+        assert_eq!(self.replay.end_block(&self.feeds), Ok(()), "{doing}");
     }
 
     fn doing(&self, what: &str) -> String {

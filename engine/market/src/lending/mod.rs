@@ -119,9 +119,9 @@ impl LendingMarket {
     ///
     /// # Errors
     /// A call that came out otherwise, or that is not whole.
-    pub(crate) fn end_block(&mut self) -> Result<(), LendingError> {
+    pub(crate) fn end_block(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
         match self {
-            Self::AaveV3(replay) => replay.end_block(),
+            Self::AaveV3(replay) => replay.end_block(feeds),
             Self::CompoundV2(_) => Ok(()),
         }
     }
