@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_requests;
 mod chain_history;
 mod cli;
+mod differential_compound_v2;
 mod differential_uniswap_v2;
 mod differential_uniswap_v3;
 mod differential_uniswap_v4;

@@ -1,12 +1,13 @@
 use alloy_primitives::Address;
 use plimsoll_protocols::{
+    RawLog,
     chainlink::AggregatorEvent,
     uniswap_v3::{ManagerEvent, PoolEvent},
 };
 use plimsoll_units::LogRef;
 
 /// One decoded log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Where on the chain.
     pub at: LogRef,
@@ -17,7 +18,7 @@ pub struct Event {
 }
 
 /// What a log says, by protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventBody {
     /// A Uniswap v3 pool's event.
     UniswapV3(PoolEvent),
@@ -25,4 +26,11 @@ pub enum EventBody {
     PositionManager(ManagerEvent),
     /// A price feed's event.
     Aggregator(AggregatorEvent),
+    /// A log of one of a lending market's contracts, which the market reads itself: what a contract is, its logs say.
+    Lending {
+        /// The address that the market is known by.
+        market: Address,
+        /// The log.
+        log: Box<RawLog>,
+    },
 }

@@ -5,6 +5,7 @@ mod counts;
 mod divergence;
 mod event;
 mod intent;
+mod lending;
 mod lifetimes;
 mod market;
 mod mismatch;
@@ -27,6 +28,10 @@ pub use counts::ReplayCounts;
 pub use divergence::Divergence;
 pub use event::{Event, EventBody};
 pub use intent::{Intent, SwapClass};
+pub use lending::{
+    AccountHealth, AccountPosition, CompoundV2Before, CompoundV2Replay, CompoundV2Token, LendingCounts, LendingError,
+    LendingErrorKind, LendingMarket, Protocol, RefusedLog,
+};
 pub use lifetimes::{Lifetime, PositionLifetimes};
 pub use market::{Market, MarketError, MarketPool};
 pub use oracle::{Feeds, NoPrice, Oracle, Price, PriceSource};

@@ -118,7 +118,7 @@ impl PositionLifetimes {
         match &event.body {
             EventBody::UniswapV3(body) if event.contract == self.pool => self.observe_pool(event, body, pool),
             EventBody::PositionManager(body) => self.observe_manager(event, body, pool),
-            EventBody::UniswapV3(_) | EventBody::Aggregator(_) => {}
+            EventBody::UniswapV3(_) | EventBody::Aggregator(_) | EventBody::Lending { .. } => {}
         }
     }
 

@@ -1,13 +1,16 @@
-use crate::{Applied, Divergence, Event, EventBody, Feeds, PoolReplay, ReplayCounts, undo::UndoLog};
+use crate::{
+    Applied, Divergence, Event, EventBody, Feeds, LendingError, LendingMarket, PoolReplay, ReplayCounts, undo::UndoLog,
+};
 use alloy_primitives::Address;
-use plimsoll_protocols::chainlink::AggregatorEvent;
+use plimsoll_protocols::{RawLog, chainlink::AggregatorEvent};
 use plimsoll_units::{LogRef, Side};
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-/// Every pool and every price feed at one block.
+/// Every pool, lending market and price feed at one block.
 #[derive(Debug, Clone, Default)]
 pub struct Market {
     pools: BTreeMap<Address, MarketPool>,
+    lending: BTreeMap<Address, LendingMarket>,
     feeds: Feeds,
     undo: Option<UndoLog>,
 }
@@ -50,6 +53,9 @@ pub enum MarketError {
     /// The chain says otherwise.
     #[error(transparent)]
     Divergence(#[from] Box<Divergence>),
+    /// A lending market's log cannot be followed.
+    #[error(transparent)]
+    Lending(LendingError),
     /// An event of a contract that the market does not hold.
     #[error("{at}: event of {contract}, which is no pool of this market")]
     UnknownContract {
@@ -69,6 +75,15 @@ pub enum MarketError {
         /// The oldest block that can be undone; `None` where [`Market::keep_undo`] was not asked for.
         oldest: Option<u64>,
     },
+}
+
+impl From<LendingError> for MarketError {
+    fn from(error: LendingError) -> Self {
+        match error {
+            LendingError::Divergence(divergence) => Self::Divergence(divergence),
+            other => Self::Lending(other),
+        }
+    }
 }
 
 impl Market {
@@ -97,6 +112,11 @@ impl Market {
                     pool.replay = replay;
                 }
             }
+            for (address, before) in block.lending {
+                if let Some(market) = self.lending.get_mut(&address) {
+                    market.restore(before);
+                }
+            }
             for (aggregator, answer) in block.answers {
                 self.feeds.restore(aggregator, answer);
             }
@@ -110,6 +130,24 @@ impl Market {
             undo.forget(pool.replay.address());
         }
         self.pools.insert(pool.replay.address(), pool);
+    }
+
+    /// Adds a lending market.
+    pub fn insert_lending(&mut self, market: LendingMarket) {
+        if let Some(undo) = &mut self.undo {
+            undo.forget(market.address());
+        }
+        self.lending.insert(market.address(), market);
+    }
+
+    /// A lending market by the address that it is known by.
+    pub fn lending(&self, address: Address) -> Option<&LendingMarket> {
+        self.lending.get(&address)
+    }
+
+    /// Every lending market, in order of address.
+    pub fn lending_markets(&self) -> impl Iterator<Item = &LendingMarket> {
+        self.lending.values()
     }
 
     /// A pool by address.
@@ -142,6 +180,10 @@ impl Market {
                 }
                 return Ok(Applied::Other);
             }
+            EventBody::Lending { market, log } => {
+                self.apply_to_lending(event.at, *market, log)?;
+                return Ok(Applied::Other);
+            }
         };
         let unknown = MarketError::UnknownContract {
             at: event.at,
@@ -152,6 +194,13 @@ impl Market {
             undo.keep_pool(event.at.block_number, &pool.replay);
         }
         Ok(pool.replay.apply(event.at, body)?)
+    }
+
+    fn apply_to_lending(&mut self, at: LogRef, market: Address, log: &RawLog) -> Result<(), MarketError> {
+        let unknown = MarketError::UnknownContract { at, contract: market };
+        let market = self.lending.get_mut(&market).ok_or(unknown)?;
+        let before = self.undo.as_mut().map(|undo| undo.lending(at.block_number, market));
+        Ok(market.apply(log, &self.feeds, before)?)
     }
 
     /// The counts of every pool together.

@@ -1,4 +1,7 @@
-use crate::PoolReplay;
+use crate::{
+    PoolReplay,
+    lending::{LendingBefore, LendingMarket},
+};
 use alloy_primitives::Address;
 use plimsoll_protocols::chainlink::Answer;
 use std::collections::VecDeque;
@@ -19,6 +22,7 @@ pub(crate) struct BlockBefore {
     number: u64,
     pub(crate) pools: Vec<PoolReplay>,
     pub(crate) answers: Vec<(Address, Option<Answer>)>,
+    pub(crate) lending: Vec<(Address, LendingBefore)>,
 }
 
 impl UndoLog {
@@ -52,6 +56,17 @@ impl UndoLog {
         }
     }
 
+    /// What undoes a block's changes to a lending market, to be added to.
+    pub(crate) fn lending(&mut self, number: u64, market: &LendingMarket) -> &mut LendingBefore {
+        let block = self.block(number);
+        let place = block.lending.iter().position(|(kept, _)| *kept == market.address());
+        let place = place.unwrap_or_else(|| {
+            block.lending.push((market.address(), market.before()));
+            block.lending.len() - 1
+        });
+        &mut block.lending[place].1
+    }
+
     /// What is kept of a block; blocks come in the order of the chain.
     fn block(&mut self, number: u64) -> &mut BlockBefore {
         let oldest = number.saturating_add(1).saturating_sub(self.depth);
@@ -70,10 +85,11 @@ impl UndoLog {
         &mut self.blocks[last]
     }
 
-    /// Forgets a pool: it did not come from the blocks before.
+    /// Forgets a pool or a lending market: it did not come from the blocks before.
     pub(crate) fn forget(&mut self, address: Address) {
         for block in &mut self.blocks {
             block.pools.retain(|pool| pool.address() != address);
+            block.lending.retain(|(market, _)| *market != address);
         }
     }
 

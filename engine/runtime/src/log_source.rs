@@ -17,6 +17,8 @@ pub enum Role {
     PositionManager,
     /// A Chainlink aggregator.
     Aggregator,
+    /// One of a lending market's contracts; the address is the one that the market is known by.
+    Lending(Address),
 }
 
 impl Role {
@@ -29,6 +31,10 @@ impl Role {
             Self::UniswapV3Pool => Some(EventBody::UniswapV3(PoolEvent::decode(log)?)),
             Self::PositionManager => ManagerEvent::decode(log)?.map(EventBody::PositionManager),
             Self::Aggregator => AggregatorEvent::decode(log)?.map(EventBody::Aggregator),
+            Self::Lending(market) => Some(EventBody::Lending {
+                market,
+                log: Box::new(log.clone()),
+            }),
         };
         Ok(body.map(|body| Event {
             at: log.at,

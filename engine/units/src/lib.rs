@@ -7,8 +7,11 @@ mod decimal;
 mod float;
 mod full_math;
 mod network;
+pub mod percentage_math;
 mod price;
+mod ratio;
 mod tick;
+pub mod wad_ray_math;
 
 pub use block::{BlockRef, LogRef};
 pub use decimal::{AmountError, format_amount, parse_amount};
@@ -16,4 +19,5 @@ pub use float::to_f64;
 pub use full_math::{Rounding, div, mul_div};
 pub use network::{Network, UnknownNetwork};
 pub use price::{Side, SqrtPriceX96};
+pub use ratio::Ratio;
 pub use tick::Tick;

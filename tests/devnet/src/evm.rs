@@ -133,18 +133,15 @@ impl Evm {
     /// Makes an account's ether this much, in wei.
     pub fn set_ether(&mut self, address: Address, wei: U256) {
         let database = &mut self.evm.ctx.journaled_state.database;
-        // A database in memory cannot fail.
-        if let Ok(account) = database.load_account(address) {
-            account.info.balance = wei;
-        }
+        let Ok(account) = database.load_account(address);
+        account.info.balance = wei;
     }
 
     /// An account's ether, in wei.
     pub fn ether(&mut self, address: Address) -> U256 {
         let database = &mut self.evm.ctx.journaled_state.database;
-        database
-            .load_account(address)
-            .map_or(U256::ZERO, |account| account.info.balance)
+        let Ok(account) = database.load_account(address);
+        account.info.balance
     }
 
     /// Sends transactions to one address in a row and writes what they changed once, after the last: as fast as they can be executed.

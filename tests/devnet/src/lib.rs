@@ -2,12 +2,14 @@
 //!
 //! Nothing of the contracts is part of the project: they come from the npm registry, pinned and checked by hash.
 
+pub mod aave_v2;
 pub mod aave_v3;
 mod anvil;
 mod artifacts;
 mod chain;
 pub mod compound_v2;
 pub mod contracts;
+mod deployer;
 mod devnet;
 mod evm;
 pub mod fault_proxy;

@@ -81,6 +81,12 @@ pub const COMPOUND_V2: Package = Package {
     sha512: "lqfSEtEGl19jv7Kp/xwthUmm6Eok3hQI+YSgL4KxKc6jWJp5PYeH2Uv2KITcSDsgynNTioFf5tGWj0ad1/z3Kw==",
 };
 
+/// Aave v2.
+pub(crate) const AAVE_V2: Package = Package {
+    name: "@aave/protocol-v2@1.0.1",
+    sha512: "MU3WiigW89DWDpCtvaw4rafih7RbADB45uUM/zqfnOD4g9JNUVfeT6MrjV4/DP/JPA2Iv5ySKSx+a1OfUES0Pg==",
+};
+
 /// Multicall3, as source.
 pub(crate) const CHAINLINK_CONTRACTS: Package = Package {
     name: "@chainlink/contracts@1.5.0",

@@ -9,33 +9,13 @@ use super::{
 };
 use crate::{
     AAVE_V3_CORE, Chain, artifacts,
-    artifacts::ArtifactError,
+    deployer::{Artifacts, DeployError, Deployer},
     linkable::Linkable,
     stubs,
-    uniswap_v2::{Failure, decode},
 };
 use alloy_primitives::{Address, Bytes, I256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::collections::BTreeMap;
-
-/// Why there is no market.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// No contracts.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// A contract that is not there, or does not deploy.
-    #[error("{0} does not deploy")]
-    NotDeployed(String),
-    /// A call that deployment needs.
-    #[error("{call}: {failure:?}")]
-    Refused {
-        /// The call's signature.
-        call: &'static str,
-        /// How it failed.
-        failure: Failure,
-    },
-}
 
 /// Where the treasury's aTokens go.
 pub const TREASURY: Address = Address::repeat_byte(0x7e);
@@ -81,41 +61,33 @@ fn artifact_of_core(name: &str) -> Result<Linkable, DeployError> {
     Ok(artifacts::linkable(&AAVE_V3_CORE, &file)?)
 }
 
+/// Where the contracts of a version come from.
+fn artifacts_of(version: Version) -> Result<Artifacts, DeployError> {
+    let compiled = match version {
+        Version::V3_0_2 => BTreeMap::new(),
+        Version::V3_6_0 => origin::contracts()?,
+    };
+    // The tokens and the receivers of flash loans are 3.0.2's throughout.
+    Ok(Box::new(move |name| match compiled.get(name) {
+        Some(code) => Ok(code.clone()),
+        None => artifact_of_core(name),
+    }))
+}
+
 /// A deployment on its way.
-struct Deployer<C> {
-    chain: C,
-    /// The contracts of 3.6.0; empty for 3.0.2.
-    compiled: BTreeMap<String, Linkable>,
-    libraries: BTreeMap<String, Address>,
+struct Setup<C> {
+    deployer: Deployer<C>,
     provider: Address,
     configurator: Address,
 }
 
-impl<C: Chain> Deployer<C> {
-    /// Deploys a contract, and the libraries that it needs before it.
+impl<C: Chain> Setup<C> {
     fn deploy(&mut self, name: &str, arguments: &[u8]) -> Result<Address, DeployError> {
-        let code = match self.compiled.get(name) {
-            Some(code) => code.clone(),
-            None => artifact_of_core(name)?,
-        };
-        for library in code.libraries() {
-            if !self.libraries.contains_key(library) {
-                let address = self.deploy(library, &[])?;
-                self.libraries.insert(library.to_owned(), address);
-            }
-        }
-        let not_deployed = || DeployError::NotDeployed(name.to_owned());
-        let code = code.linked(&self.libraries).ok_or_else(not_deployed)?;
-        let code = [&code[..], arguments].concat().into();
-        self.chain.deploy(code).ok_or_else(not_deployed)
+        self.deployer.deploy(name, arguments)
     }
 
     fn call<F: SolCall>(&mut self, to: Address, call: &F) -> Result<F::Return, DeployError> {
-        let answer = self.chain.send(to, call.abi_encode().into());
-        decode::<F>(answer).map_err(|failure| DeployError::Refused {
-            call: F::SIGNATURE,
-            failure,
-        })
+        self.deployer.call(to, call)
     }
 
     fn configure<F: SolCall>(&mut self, call: &F) -> Result<F::Return, DeployError> {
@@ -182,7 +154,9 @@ impl<C: Chain> Deployer<C> {
             }
         };
         let source = price_source(id);
-        self.chain.set_code(source, Bytes::from_static(stubs::PRICE_SOURCE));
+        self.deployer
+            .chain
+            .set_code(source, Bytes::from_static(stubs::PRICE_SOURCE));
         let answer = I256::try_from(reserve.price).unwrap_or_default();
         self.call(source, &PriceSourceCalls::submitCall { answer })?;
         Ok((asset, source))
@@ -322,7 +296,7 @@ impl<C: Chain> Deployer<C> {
 }
 
 /// Where the price feed of a reserve is.
-pub(super) fn price_source(id: usize) -> Address {
+pub(crate) fn price_source(id: usize) -> Address {
     let [.., low] = id.to_be_bytes();
     let mut address = Address::repeat_byte(0xfe);
     address.0[19] = low;
@@ -349,45 +323,40 @@ impl<C: Chain> GenuineMarket<C> {
     /// No contracts, or parameters that the configurator refuses.
     pub fn deploy_on(mut chain: C, spec: &MarketSpec) -> Result<Self, DeployError> {
         chain.act_as(OWNER);
-        let mut deployer = Deployer {
-            chain,
-            compiled: match spec.version {
-                Version::V3_0_2 => BTreeMap::new(),
-                Version::V3_6_0 => origin::contracts()?,
-            },
-            libraries: BTreeMap::new(),
+        let mut setup = Setup {
+            deployer: Deployer::new(chain, artifacts_of(spec.version)?),
             provider: Address::ZERO,
             configurator: Address::ZERO,
         };
-        let pool = deployer.core(spec.version)?;
+        let pool = setup.core(spec.version)?;
         let mut listed = Vec::new();
         for (id, reserve) in spec.reserves.iter().enumerate() {
-            listed.push(deployer.asset(id, reserve)?);
+            listed.push(setup.asset(id, reserve)?);
         }
-        let oracle = deployer.oracle(&listed)?;
+        let oracle = setup.oracle(&listed)?;
         let assets: Vec<Address> = listed.iter().map(|(asset, _)| *asset).collect();
         match spec.version {
-            Version::V3_0_2 => deployer.list_first(pool, spec, &assets)?,
-            Version::V3_6_0 => deployer.list_later(pool, spec, &assets)?,
+            Version::V3_0_2 => setup.list_first(pool, spec, &assets)?,
+            Version::V3_6_0 => setup.list_later(pool, spec, &assets)?,
         }
         let mut listings = Vec::new();
         for (reserve, (asset, source)) in spec.reserves.iter().zip(listed) {
-            deployer.parameters(asset, reserve)?;
-            listings.push(deployer.listing(pool, asset, source)?);
+            setup.parameters(asset, reserve)?;
+            listings.push(setup.listing(pool, asset, source)?);
         }
-        let provider = deployer.provider;
-        let receiver = deployer.deploy("MockFlashLoanReceiver", &provider.abi_encode())?;
-        let simple_receiver = deployer.deploy("MockFlashLoanSimpleReceiver", &provider.abi_encode())?;
+        let provider = setup.provider;
+        let receiver = setup.deploy("MockFlashLoanReceiver", &provider.abi_encode())?;
+        let simple_receiver = setup.deploy("MockFlashLoanSimpleReceiver", &provider.abi_encode())?;
         let mut market = Self {
             version: spec.version,
             provider,
             pool,
-            configurator: deployer.configurator,
+            configurator: setup.configurator,
             oracle,
             listings,
             receiver,
             simple_receiver,
-            chain: deployer.chain,
+            chain: setup.deployer.chain,
         };
         for e_mode in &spec.e_modes {
             market

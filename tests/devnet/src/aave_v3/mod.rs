@@ -10,8 +10,9 @@ mod origin;
 mod reads;
 mod spec;
 
-pub use crate::uniswap_v3::Failure;
-pub use deployment::{DeployError, OWNER, TREASURY};
+pub use crate::{deployer::DeployError, uniswap_v3::Failure};
+pub(crate) use deployment::price_source;
+pub use deployment::{OWNER, TREASURY};
 pub use market::{GenuineMarket, Listing, Receiver, VARIABLE};
 pub use reads::{AccountData, ReserveState};
 pub use spec::{EModeSpec, MarketSpec, Rates, ReserveSpec, Version};

@@ -112,7 +112,7 @@ impl Default for Rates {
 
 impl Rates {
     /// A number of basis points as a ray.
-    pub(super) fn ray(basis_points: u32) -> U256 {
+    pub(crate) fn ray(basis_points: u32) -> U256 {
         U256::from(basis_points) * U256::from(10).pow(U256::from(23))
     }
 }

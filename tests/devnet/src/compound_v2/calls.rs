@@ -70,6 +70,11 @@ sol! {
         function closeFactorMantissa() external view returns (uint256 mantissa);
         function liquidationIncentiveMantissa() external view returns (uint256 mantissa);
         function markets(address cToken) external view returns (bool isListed, uint256 collateralFactorMantissa, bool isComped);
+        function borrowCaps(address cToken) external view returns (uint256 cap);
+        function mintGuardianPaused(address cToken) external view returns (bool paused);
+        function borrowGuardianPaused(address cToken) external view returns (bool paused);
+        function transferGuardianPaused() external view returns (bool paused);
+        function seizeGuardianPaused() external view returns (bool paused);
         function isDeprecated(address cToken) external view returns (bool deprecated);
     }
     /// The price oracle's functions.

@@ -82,7 +82,7 @@ impl<C: Chain> GenuineCompound<C> {
     pub fn deploy_on(chain: C, codes: &Codes, plans: &[Plan], users: &[Address]) -> Self {
         let plans: Vec<_> = plans.iter().map(|plan| (*plan, None)).collect();
         let mut genuine = Self::deploy_for(chain, codes, &plans);
-        genuine.endow(users);
+        genuine.set_up_users(users);
         genuine
     }
 
@@ -93,13 +93,29 @@ impl<C: Chain> GenuineCompound<C> {
     /// Where a deployment fails.
     pub fn deploy_for(mut chain: C, codes: &Codes, plans: &[(Plan, Option<Address>)]) -> Self {
         chain.act_as(ADMIN);
-        let mut deploy = |code: &Bytes, arguments: Vec<u8>| {
-            let code: Bytes = [&code[..], &arguments].concat().into();
-            chain.deploy(code).expect("the published contract deploys")
+        let mut genuine = Self {
+            comptroller: deployed(&mut chain, &codes.unitroller, &[]),
+            oracle: deployed(&mut chain, &codes.oracle, &[]),
+            chain,
+            markets: Vec::new(),
         };
-        let comptroller = deploy(&codes.unitroller, Vec::new());
-        let implementation = deploy(&codes.comptroller, Vec::new());
-        let oracle = deploy(&codes.oracle, Vec::new());
+        genuine.set_up_comptroller(codes);
+        genuine.set_up_markets(codes, plans);
+        genuine
+    }
+
+    fn set_up_comptroller(&mut self, codes: &Codes) {
+        let (unitroller, oracle) = (self.comptroller, self.oracle);
+        let implementation = deployed(&mut self.chain, &codes.comptroller, &[]);
+        let call = ComptrollerCalls::_setPendingImplementationCall { implementation };
+        self.must(ADMIN, unitroller, &call);
+        self.must(ADMIN, implementation, &ComptrollerCalls::_becomeCall { unitroller });
+        self.must(ADMIN, unitroller, &ComptrollerCalls::_setPriceOracleCall { oracle });
+    }
+
+    fn set_up_markets(&mut self, codes: &Codes, plans: &[(Plan, Option<Address>)]) {
+        let (comptroller, chain) = (self.comptroller, &mut self.chain);
+        let mut deploy = |code: &Bytes, arguments: Vec<u8>| deployed(chain, code, &arguments);
         let delegate = deploy(&codes.c_erc20_delegate, Vec::new());
         let markets = plans.iter().map(|(plan, token)| {
             let model = match plan.model {
@@ -152,30 +168,10 @@ impl<C: Chain> GenuineCompound<C> {
                 model,
             }
         });
-        let markets: Vec<_> = markets.collect();
-        let mut genuine = Self {
-            chain,
-            comptroller,
-            oracle,
-            markets,
-        };
-        genuine.set_up(implementation);
-        genuine
+        self.markets = markets.collect();
     }
 
-    fn set_up(&mut self, implementation: Address) {
-        let (comptroller, oracle) = (self.comptroller, self.oracle);
-        self.must(
-            ADMIN,
-            comptroller,
-            &ComptrollerCalls::_setPendingImplementationCall { implementation },
-        );
-        let unitroller = comptroller;
-        self.must(ADMIN, implementation, &ComptrollerCalls::_becomeCall { unitroller });
-        self.must(ADMIN, comptroller, &ComptrollerCalls::_setPriceOracleCall { oracle });
-    }
-
-    fn endow(&mut self, users: &[Address]) {
+    fn set_up_users(&mut self, users: &[Address]) {
         for market in self.markets.clone() {
             let Some(token) = market.underlying else { continue };
             for &user in users {
@@ -196,4 +192,9 @@ impl<C: Chain> GenuineCompound<C> {
             panic!("{}: {failure:?}", F::SIGNATURE);
         }
     }
+}
+
+fn deployed<C: Chain>(chain: &mut C, code: &Bytes, arguments: &[u8]) -> Address {
+    let code = [&code[..], arguments].concat();
+    chain.deploy(code.into()).expect("the published contract deploys")
 }

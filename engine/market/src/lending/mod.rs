@@ -1,0 +1,102 @@
+//! Lending markets, each followed by its contracts' logs and held against what they record.
+
+mod account;
+mod compound_v2;
+mod error;
+
+pub use account::{AccountHealth, AccountPosition, Protocol};
+pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
+pub use error::{LendingError, LendingErrorKind, RefusedLog};
+
+use crate::Feeds;
+use alloy_primitives::Address;
+use plimsoll_protocols::RawLog;
+
+/// How many logs a lending market has followed, and how much of them was held against the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LendingCounts {
+    /// Logs of the market's contracts.
+    pub logs: u64,
+    /// Recorded numbers that the rules gave too.
+    pub proven: u64,
+    /// Recorded numbers that could not be computed, for want of a price or of a contract's parameters.
+    pub unverifiable: u64,
+}
+
+impl LendingCounts {
+    /// Counts another market's with this one's.
+    pub const fn add(&mut self, other: Self) {
+        self.logs += other.logs;
+        self.proven += other.proven;
+        self.unverifiable += other.unverifiable;
+    }
+}
+
+/// What a lending market was before a block, as far as the block's logs have changed it.
+#[derive(Debug, Clone)]
+pub(crate) enum LendingBefore {
+    /// Compound v2.
+    CompoundV2(Box<CompoundV2Before>),
+}
+
+/// One lending market at one block.
+#[derive(Debug, Clone)]
+pub enum LendingMarket {
+    /// Compound v2: all markets of a comptroller.
+    CompoundV2(CompoundV2Replay),
+}
+
+impl LendingMarket {
+    /// Its protocol.
+    pub const fn protocol(&self) -> Protocol {
+        match self {
+            Self::CompoundV2(_) => Protocol::CompoundV2,
+        }
+    }
+
+    /// The address that it is known by: the pool's, the comptroller's, the Comet's.
+    pub const fn address(&self) -> Address {
+        match self {
+            Self::CompoundV2(replay) => replay.pool().comptroller(),
+        }
+    }
+
+    /// What was followed so far.
+    pub const fn counts(&self) -> LendingCounts {
+        match self {
+            Self::CompoundV2(replay) => replay.counts(),
+        }
+    }
+
+    /// What undoes a block that is about to begin; [`Self::apply`] adds to it.
+    pub(crate) fn before(&self) -> LendingBefore {
+        match self {
+            Self::CompoundV2(replay) => LendingBefore::CompoundV2(Box::new(replay.before())),
+        }
+    }
+
+    /// Puts back what was before a block.
+    pub(crate) fn restore(&mut self, before: LendingBefore) {
+        match (self, before) {
+            (Self::CompoundV2(replay), LendingBefore::CompoundV2(before)) => replay.restore(*before),
+        }
+    }
+
+    /// Takes over one log of one of its contracts, and proves what it records. What it changes is first added to `before`.
+    ///
+    /// # Errors
+    /// The chain says otherwise, or the log is none that the contracts emit.
+    pub(crate) fn apply(
+        &mut self,
+        log: &RawLog,
+        feeds: &Feeds,
+        before: Option<&mut LendingBefore>,
+    ) -> Result<(), LendingError> {
+        match (self, before) {
+            (Self::CompoundV2(replay), Some(LendingBefore::CompoundV2(before))) => {
+                replay.apply(log, feeds, Some(before))
+            }
+            (Self::CompoundV2(replay), _) => replay.apply(log, feeds, None),
+        }
+    }
+}

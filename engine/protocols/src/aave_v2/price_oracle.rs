@@ -1,0 +1,15 @@
+//! Where prices come from: an input of every call that needs them.
+
+use alloy_primitives::{Address, U256};
+
+/// Prices of assets, wei of ether a whole token.
+pub trait PriceOracle {
+    /// The price of one asset; `None` where there is none, which refuses the call that needs it.
+    fn price(&self, asset: Address) -> Option<U256>;
+}
+
+impl<F: Fn(Address) -> Option<U256>> PriceOracle for F {
+    fn price(&self, asset: Address) -> Option<U256> {
+        self(asset)
+    }
+}
