@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Recording {
     /// What was played.
     pub(crate) course: Course,
-    /// How many logs the pools have.
+    /// How many logs its contracts have.
     pub(crate) logs: u64,
     /// The logs' file and the blocks'.
     pub(crate) files: [PathBuf; 2],
@@ -27,7 +27,7 @@ pub(crate) fn record(storm: Storm, folder: &Path, seen: impl FnMut(u64)) -> anyh
     let network = Network::DEVNET;
     let devnet = Devnet::start()?;
     let course = storm.play(&devnet, seen)?;
-    let contracts = course.pools.map(|pool| pool.address).to_vec();
+    let contracts = course.contracts();
     let lake_folder = tempfile::tempdir()?;
     let mut lake = Lake::create_or_open(lake_folder.path())?;
     let what = Scan {

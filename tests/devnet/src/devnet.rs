@@ -1,4 +1,5 @@
 use crate::{
+    aave_v3,
     anvil::{Anvil, Options, StartError},
     artifacts::ArtifactError,
     evm, multicall3,
@@ -28,6 +29,9 @@ pub enum DevnetError {
     /// A contract cannot be had.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// A lending market does not deploy, or refuses its parameters.
+    #[error(transparent)]
+    Market(#[from] aave_v3::DeployError),
     /// The node refuses or does not answer.
     #[error(transparent)]
     Rpc(#[from] RpcError),
