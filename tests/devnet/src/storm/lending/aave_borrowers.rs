@@ -19,13 +19,13 @@ pub(super) struct AaveBorrowers {
 
 /// How many there are of each kind: dollars against dollars in their mode, ether in its mode, against an isolated collateral, and the
 /// others.
-const KINDS: [usize; 4] = [14, 40, 18, 268];
+const KINDS: [usize; 4] = [18, 64, 26, 392];
 const MEDIAN_DOLLARS: f64 = 4_000.0;
 const TAIL: f64 = 1.7;
 /// Changes of a block, on average, while it is calm.
-const A_BLOCK: f64 = 0.05;
+const A_BLOCK: f64 = 0.08;
 /// How likely it is that someone whose account is below his comfort looks at it when a price has been told.
-const LOOKS: f64 = 0.25;
+const LOOKS: f64 = 0.18;
 /// To where a rescue brings an account's health.
 const RESCUED: f64 = 1.4;
 

@@ -28,8 +28,8 @@ pub(super) struct Plan {
 
 impl Account {
     pub(super) fn new(role: &str, number: usize, plan: Plan, dice: &mut Dice) -> Self {
-        // Two in five leave their accounts to their fate.
-        let watchful = plan.loops == 0 && dice.happens(0.6);
+        // Half of them leave their accounts to their fate.
+        let watchful = plan.loops == 0 && dice.happens(0.5);
         Self {
             address: address(role, number),
             plan,
@@ -101,5 +101,5 @@ impl Plan {
 /// How healthy an account starts: from 1.03 to 3, many of them low.
 pub(super) fn first_health(dice: &mut Dice) -> f64 {
     let share = dice.uniform();
-    1.03 + 1.97 * share * share
+    1.03 + 1.97 * libm::pow(share, 2.4)
 }

@@ -1,19 +1,19 @@
 use super::coin::Coin;
 use crate::{
     Devnet, DevnetError, Tx,
-    compound_v2::{CErc20Calls, ComptrollerCalls, GenuineCompound, OracleCalls},
+    compound_v2::{CErc20Calls, ComptrollerCalls, GenuineCompound, GenuineMarket, OracleCalls},
 };
 use alloy_primitives::{Address, U256};
 
-/// The Compound v2 market of a storm, its cTokens in the order of the coins; verbs make transactions.
+/// The Compound v2 of a storm, its markets in the order of the coins; verbs make transactions.
 #[derive(Debug, Clone)]
 pub struct CompoundMarket {
     /// The comptroller, behind its Unitroller.
     pub comptroller: Address,
     /// What the comptroller asks for prices: USD, scaled by 1e(36 − decimals).
     pub oracle: Address,
-    /// The cTokens with their underlying.
-    pub c_tokens: Vec<(Address, Address)>,
+    /// Every market's contracts.
+    pub markets: Vec<GenuineMarket>,
 }
 
 /// Shares of a collateral's value that may be borrowed, in percent.
@@ -22,12 +22,12 @@ pub(super) const COLLATERAL_PERCENT: [u64; 4] = [80, 82, 70, 75];
 impl CompoundMarket {
     /// Every contract whose logs tell of the market.
     pub fn contracts(&self) -> Vec<Address> {
-        let c_tokens = self.c_tokens.iter().map(|(c_token, _)| *c_token);
-        [self.comptroller, self.oracle].into_iter().chain(c_tokens).collect()
+        let markets = self.markets.iter().flat_map(|market| [market.c_token, market.model]);
+        [self.comptroller, self.oracle].into_iter().chain(markets).collect()
     }
 
     pub(super) fn c_token(&self, coin: Coin) -> Address {
-        self.c_tokens[coin.index()].0
+        self.markets[coin.index()].c_token
     }
 
     fn call<C: alloy_sol_types::SolCall>(&self, user: Address, coin: Coin, call: &C) -> Tx {

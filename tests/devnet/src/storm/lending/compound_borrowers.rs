@@ -16,12 +16,12 @@ pub(super) struct CompoundBorrowers {
     accounts: Vec<Account>,
 }
 
-const COUNT: usize = 116;
+const COUNT: usize = 190;
 const MEDIAN_DOLLARS: f64 = 3_500.0;
 const TAIL: f64 = 1.6;
 /// Changes of a block, on average, while it is calm.
-const A_BLOCK: f64 = 0.022;
-const LOOKS: f64 = 0.25;
+const A_BLOCK: f64 = 0.04;
+const LOOKS: f64 = 0.18;
 /// To where a rescue brings an account's health.
 const RESCUED: f64 = 1.35;
 

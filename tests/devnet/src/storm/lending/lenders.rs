@@ -23,11 +23,11 @@ struct Lender {
 
 /// What the lenders bring, in coins.
 const AAVE: [(Coin, f64); 10] = [
-    (Coin::Usdc, 2e6),
-    (Coin::Usdc, 1.5e6),
-    (Coin::Usdc, 6e5),
-    (Coin::Dai, 1.2e6),
-    (Coin::Dai, 9e5),
+    (Coin::Usdc, 3.4e6),
+    (Coin::Usdc, 2.6e6),
+    (Coin::Usdc, 9e5),
+    (Coin::Dai, 2e6),
+    (Coin::Dai, 1.4e6),
     (Coin::Weth, 260.0),
     (Coin::Weth, 140.0),
     (Coin::Wbtc, 9.0),
@@ -35,9 +35,9 @@ const AAVE: [(Coin, f64); 10] = [
     (Coin::Link, 20_000.0),
 ];
 const COMPOUND: [(Coin, f64); 6] = [
-    (Coin::Usdc, 1e6),
-    (Coin::Usdc, 4e5),
-    (Coin::Dai, 5e5),
+    (Coin::Usdc, 1.6e6),
+    (Coin::Usdc, 6e5),
+    (Coin::Dai, 8e5),
     (Coin::Weth, 150.0),
     (Coin::Wbtc, 6.0),
     (Coin::Dai, 2.5e5),

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     Devnet, DevnetError, NodeChain,
     aave_v3::{
-        DeployError, EModeSpec, GenuineMarket, MarketSpec, OWNER, Rates, ReserveSpec, Version, calls::PoolCalls,
+        DeployError, EModeSpec, GenuineMarket, MarketSpec, OWNER, Rates, ReserveSpec, Version,
+        calls::{LaterConfiguratorCalls, PoolCalls},
     },
     compound_v2::{CErc20Calls, Codes, ComptrollerCalls, GenuineCompound, Model, Plan},
     contracts::token::Token,
@@ -94,6 +95,8 @@ pub(super) fn aave(devnet: &Devnet, tokens: &[Token; 5]) -> Result<AaveMarket, D
         users: Vec::new(),
     };
     let mut market = GenuineMarket::deploy_on(NodeChain::new(devnet, OWNER), &spec)?;
+    let premium = LaterConfiguratorCalls::updateFlashloanPremiumCall { newFlashloanPremium: 5 };
+    went("updateFlashloanPremium", market.configure(&premium))?;
     let asset = tokens[0].address;
     let first = market.read(&PoolCalls::getReserveDataCall { asset });
     let revision = market.read(&PoolCalls::POOL_REVISIONCall {});
@@ -150,11 +153,10 @@ pub(super) fn compound(devnet: &Devnet, tokens: &[Token; 5]) -> Result<CompoundM
         let reserve = CErc20Calls::_setReserveFactorCall { mantissa: percent(10) };
         accepted("_setReserveFactor", genuine.call(admin, c_token, &reserve))?;
     }
-    let underlying = tokens.map(|token| token.address);
     Ok(CompoundMarket {
         comptroller,
         oracle: genuine.oracle(),
-        c_tokens: markets.iter().map(|market| market.c_token).zip(underlying).collect(),
+        markets,
     })
 }
 

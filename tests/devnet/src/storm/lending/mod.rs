@@ -96,7 +96,7 @@ impl Lending {
     pub(super) fn act(&mut self, devnet: &Devnet, block: u64, moment: &Moment) -> Result<Vec<Tx>, DevnetError> {
         let prices = self.feeds.prices();
         let told = self.feeds.step(block, moment);
-        let looked = self.moved || block % LOOK_EVERY == 0;
+        let looked = self.moved || block.is_multiple_of(LOOK_EVERY);
         let People {
             aave_borrowers,
             compound_borrowers,

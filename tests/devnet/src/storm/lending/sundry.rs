@@ -1,11 +1,15 @@
 use super::{aave::AaveMarket, account::address, coin::Coin, compound::CompoundMarket};
 use crate::{
     Devnet, DevnetError, Tx,
-    aave_v3::{Listing, OWNER, calls::ConfiguratorCalls},
+    aave_v3::{
+        Listing, OWNER,
+        calls::{ConfiguratorCalls, LaterConfiguratorCalls},
+    },
     compound_v2::{ComptrollerCalls, GenuineCompound},
     storm::script::at,
 };
 use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolValue;
 
 /// What happens in Aave and Compound now and then, each at its share of the whole.
 #[derive(Debug)]
@@ -19,7 +23,8 @@ const LOANS: [f64; 5] = [0.12, 0.34, 0.61, 0.68, 0.88];
 const TRANSFERS: [f64; 8] = [0.05, 0.18, 0.27, 0.41, 0.56, 0.66, 0.74, 0.92];
 /// When the treasury gets what is its own.
 const TREASURY: [f64; 5] = [0.15, 0.39, 0.58, 0.79, 0.97];
-/// When the markets' parameters change: Aave's dollars may be lent less against, and Compound's bitcoin more.
+/// When the markets' parameters change: less may be borrowed against Aave's DAI, more against Compound's bitcoin, and Aave's
+/// USDC costs more.
 const PARAMETERS: f64 = 0.84;
 /// When the owner supplies what bad debt is paid with, and pays a part of it.
 const SUPPLIES: f64 = 0.90;
@@ -83,7 +88,7 @@ impl Sundry {
     }
 }
 
-/// Others' parameters, as a risk steward sets them.
+/// Other parameters, as a risk steward sets them.
 fn parameters(aave: &AaveMarket, compound: &CompoundMarket) -> Vec<Tx> {
     let Listing { asset, .. } = *aave.listing(Coin::Dai);
     let collateral = ConfiguratorCalls::configureReserveAsCollateralCall {
@@ -96,6 +101,12 @@ fn parameters(aave: &AaveMarket, compound: &CompoundMarket) -> Vec<Tx> {
         asset,
         newReserveFactor: U256::from(1_500),
     };
+    // The utilization at the kink, the rate without any, and what is added up to the kink and beyond, in basis points.
+    let rates = [9_000, 0, 500, 4_500].map(U256::from::<u32>);
+    let rates = LaterConfiguratorCalls::setReserveInterestRateDataCall {
+        asset: aave.listing(Coin::Usdc).asset,
+        rateData: rates.abi_encode().into(),
+    };
     let mantissa = U256::from(72) * U256::from(10).pow(U256::from(16));
     let collateral_factor = ComptrollerCalls::_setCollateralFactorCall {
         cToken: compound.c_token(Coin::Wbtc),
@@ -104,6 +115,7 @@ fn parameters(aave: &AaveMarket, compound: &CompoundMarket) -> Vec<Tx> {
     vec![
         Tx::call(aave.configurator, &collateral).from(OWNER),
         Tx::call(aave.configurator, &factor).from(OWNER),
+        Tx::call(aave.configurator, &rates).from(OWNER),
         Tx::call(compound.comptroller, &collateral_factor).from(GenuineCompound::ADMIN),
     ]
 }
