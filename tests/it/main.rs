@@ -5,6 +5,8 @@ mod bad_input;
 mod bad_requests;
 mod chain_history;
 mod cli;
+mod differential_aave_v2;
+mod differential_aave_v3;
 mod differential_compound_v2;
 mod differential_uniswap_v2;
 mod differential_uniswap_v3;
@@ -14,6 +16,7 @@ mod ingest;
 mod ingest_refusals;
 mod random_sequences;
 mod real_data;
+mod real_liquidations_compound;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;

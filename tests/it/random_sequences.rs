@@ -16,13 +16,22 @@ pub(crate) const OPERATIONS: u64 = 200;
 
 /// How many seeds this run has.
 pub(crate) fn seeds() -> u64 {
+    seeds_or(SEEDS)
+}
+
+/// How many seeds this run has where nobody asks for another number than this.
+pub(crate) fn seeds_or(usual: u64) -> u64 {
     let asked = std::env::var("PLIMSOLL_DIFFERENTIAL_SEEDS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(SEEDS)
+    asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Plays a sequence for each seed, on every core.
 pub(crate) fn spread<T: Send>(sequence: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let seeds = seeds();
+    spread_over(seeds(), sequence)
+}
+
+/// Plays a sequence for each of so many seeds, on every core.
+pub(crate) fn spread_over<T: Send>(seeds: u64, sequence: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     std::thread::scope(|scope| {
         let sequence = &sequence;

@@ -29,8 +29,9 @@ pub use divergence::Divergence;
 pub use event::{Event, EventBody};
 pub use intent::{Intent, SwapClass};
 pub use lending::{
-    AccountHealth, AccountPosition, CompoundV2Before, CompoundV2Replay, CompoundV2Token, LendingCounts, LendingError,
-    LendingErrorKind, LendingMarket, Protocol, RefusedLog,
+    AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token, AccountHealth, AccountPosition, CompoundV2Before,
+    CompoundV2Replay, CompoundV2Token, LendingCounts, LendingError, LendingErrorKind, LendingMarket, Protocol,
+    RefusedLog,
 };
 pub use lifetimes::{Lifetime, PositionLifetimes};
 pub use market::{Market, MarketError, MarketPool};

@@ -196,6 +196,15 @@ impl Market {
         Ok(pool.replay.apply(event.at, body)?)
     }
 
+    /// Ends a block, after its last event: a lending market's last call must be whole. The next block's first event of a market ends
+    /// it too, but until then the state may lack what no call explains.
+    ///
+    /// # Errors
+    /// A divergence from the chain.
+    pub fn end_block(&mut self) -> Result<(), MarketError> {
+        Ok(self.lending.values_mut().try_for_each(LendingMarket::end_block)?)
+    }
+
     fn apply_to_lending(&mut self, at: LogRef, market: Address, log: &RawLog) -> Result<(), MarketError> {
         let unknown = MarketError::UnknownContract { at, contract: market };
         let market = self.lending.get_mut(&market).ok_or(unknown)?;

@@ -98,6 +98,7 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
                 let applied = self.market.apply(event)?;
                 self.executor.observe(event, &applied, &self.market);
             }
+            self.market.end_block()?;
             self.executor.end_block(&self.market);
             let prices = book.at(&self.market);
             match &mut ledger {

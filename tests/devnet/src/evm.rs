@@ -134,7 +134,11 @@ impl Evm {
     pub fn set_ether(&mut self, address: Address, wei: U256) {
         let database = &mut self.evm.ctx.journaled_state.database;
         let Ok(account) = database.load_account(address);
-        account.info.balance = wei;
+        let info = AccountInfo {
+            balance: wei,
+            ..account.info.clone()
+        };
+        database.insert_account_info(address, info);
     }
 
     /// An account's ether, in wei.

@@ -3,6 +3,7 @@
 use super::compare::{reasoned, refused};
 use super::{Both, GenuineCompound, PER_MILLE, USERS};
 use alloy_primitives::{Address, U256};
+use plimsoll_devnet::Chain;
 use plimsoll_devnet::compound_v2::{CErc20Calls, ComptrollerCalls::*, GenuineMarket, ModelCalls};
 use plimsoll_protocols::compound_v2::{
     Hypothetical, InterestRateModel, Liquidation, Moment, Outcome, Paused, Pool, Refusal,
@@ -25,7 +26,7 @@ fn uncoded(outcome: Result<Outcome, Refusal>) -> Ended {
     outcome.map(|outcome| (Vec::new(), outcome))
 }
 
-impl Both {
+impl<C: Chain> Both<C> {
     /// Lists most markets, sets factors and prices, and has everyone supply something.
     pub(super) fn open(&mut self) {
         for (place, market) in self.genuine.markets().to_vec().into_iter().enumerate() {
@@ -95,9 +96,9 @@ impl Both {
             58 => self.donate(user, market, place),
             59 => self.ask(market, user),
             60 => self.seize(user, market),
+            61 if self.dice.below(4) == 0 => self.deprecate(market),
             _ => self.administer(market, place),
         }
-        self.compare();
     }
 
     /// Brings every market up to date, and compares what the logs alone have made.
@@ -231,7 +232,7 @@ impl Both {
         let cash = self.engine.market(market.c_token).expect("a market").cash;
         let amount = match self.dice.below(12) {
             0 => cash.saturating_add(U256::ONE),
-            1 => self.dice.bits(255),
+            1 => self.dice.pick(&[U256::MAX, U256::MAX >> 1, U256::MAX >> 100]),
             2..=6 => self.about(most.unwrap_or_default().min(cash)),
             _ => self.about(most.unwrap_or_default()),
         };
@@ -394,8 +395,8 @@ impl Both {
         let market = self.genuine.markets()[place];
         let now = self.price(market.c_token);
         let usual = U256::from(10).pow(U256::from(36 - 3 - DECIMALS[place]));
-        let price = match self.dice.below(32) {
-            0 => U256::ZERO,
+        let price = match self.dice.below(40) {
+            0 | 39 => U256::ZERO,
             1 => self.dice.bits(200),
             _ if now.is_zero() || now.bit_len() > 120 => usual * U256::from(1 + self.dice.below(1_000)),
             2..=8 => now / U256::from(2) + U256::ONE,
@@ -475,7 +476,7 @@ impl Both {
         match self.dice.below(11) {
             0 => {
                 let factor = match self.dice.below(4) {
-                    0 => self.per_mille(0, 1_100),
+                    0 => self.per_mille(900, 1_300),
                     1 => ONE,
                     _ => self.per_mille(0, 300),
                 };
@@ -513,21 +514,21 @@ impl Both {
                 });
             }
             7 => {
-                let (cToken, state) = (market.c_token, paused);
+                let (c_token, state) = (market.c_token, paused);
                 self.comptroller(
                     "_setMintPaused",
                     caller,
-                    &_setMintPausedCall { cToken, state },
-                    |pool, at| pool.set_paused(at, caller, Paused::Mint(cToken), paused),
+                    &_setMintPausedCall { cToken: c_token, state },
+                    |pool, at| pool.set_paused(at, caller, Paused::Mint(c_token), paused),
                 );
             }
             8 => {
-                let (cToken, state) = (market.c_token, paused);
+                let (c_token, state) = (market.c_token, paused);
                 self.comptroller(
                     "_setBorrowPaused",
                     caller,
-                    &_setBorrowPausedCall { cToken, state },
-                    |pool, at| pool.set_paused(at, caller, Paused::Borrow(cToken), paused),
+                    &_setBorrowPausedCall { cToken: c_token, state },
+                    |pool, at| pool.set_paused(at, caller, Paused::Borrow(c_token), paused),
                 );
             }
             9 => {
@@ -549,13 +550,29 @@ impl Both {
         }
     }
 
+    /// A market is given up: no collateral, no more borrows, all interest to the reserves.
+    fn deprecate(&mut self, market: GenuineMarket) {
+        let (admin, c_token, state) = (GenuineCompound::ADMIN, market.c_token, true);
+        self.set_collateral_factor(market, admin, U256::ZERO);
+        self.set_reserve_factor(market, admin, ONE);
+        self.comptroller(
+            "_setBorrowPaused",
+            admin,
+            &_setBorrowPausedCall { cToken: c_token, state },
+            |pool, at| pool.set_paused(at, admin, Paused::Borrow(c_token), true),
+        );
+        for _ in 0..4 {
+            self.liquidate();
+        }
+    }
+
     /// A call of the comptroller's whose return value says nothing more than that it went through.
     fn comptroller<F: alloy_sol_types::SolCall>(
         &mut self,
         what: &'static str,
         caller: Address,
         call: &F,
-        engine: impl FnOnce(&mut Pool, Moment<'_>) -> Result<Outcome, Refusal>,
+        engine: impl Fn(&mut Pool, Moment<'_>) -> Result<Outcome, Refusal>,
     ) {
         let comptroller = self.genuine.comptroller();
         self.both(
@@ -575,14 +592,17 @@ impl Both {
     }
 
     fn set_collateral_factor(&mut self, market: GenuineMarket, caller: Address, mantissa: U256) {
-        let (comptroller, cToken) = (self.genuine.comptroller(), market.c_token);
+        let (comptroller, c_token) = (self.genuine.comptroller(), market.c_token);
         self.both(
             "_setCollateralFactor",
             |genuine| {
-                let call = _setCollateralFactorCall { cToken, mantissa };
+                let call = _setCollateralFactorCall {
+                    cToken: c_token,
+                    mantissa,
+                };
                 genuine.call(caller, comptroller, &call).map(one)
             },
-            |pool, at| coded(pool.set_collateral_factor(at, cToken, caller, mantissa)),
+            |pool, at| coded(pool.set_collateral_factor(at, c_token, caller, mantissa)),
         );
     }
 
@@ -611,15 +631,15 @@ impl Both {
     }
 
     fn support(&mut self, market: GenuineMarket, caller: Address) {
-        let (comptroller, cToken) = (self.genuine.comptroller(), market.c_token);
+        let (comptroller, c_token) = (self.genuine.comptroller(), market.c_token);
         self.both(
             "_supportMarket",
             |genuine| {
                 genuine
-                    .call(caller, comptroller, &_supportMarketCall { cToken })
+                    .call(caller, comptroller, &_supportMarketCall { cToken: c_token })
                     .map(one)
             },
-            |pool, at| coded(pool.support_market(at, cToken, caller)),
+            |pool, at| coded(pool.support_market(at, c_token, caller)),
         );
     }
 

@@ -1,9 +1,11 @@
 //! Lending markets, each followed by its contracts' logs and held against what they record.
 
+mod aave_v3;
 mod account;
 mod compound_v2;
 mod error;
 
+pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
 pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
@@ -35,6 +37,8 @@ impl LendingCounts {
 /// What a lending market was before a block, as far as the block's logs have changed it.
 #[derive(Debug, Clone)]
 pub(crate) enum LendingBefore {
+    /// Aave v3.
+    AaveV3(Box<AaveV3Before>),
     /// Compound v2.
     CompoundV2(Box<CompoundV2Before>),
 }
@@ -42,6 +46,8 @@ pub(crate) enum LendingBefore {
 /// One lending market at one block.
 #[derive(Debug, Clone)]
 pub enum LendingMarket {
+    /// Aave v3: all reserves of a pool.
+    AaveV3(AaveV3Replay),
     /// Compound v2: all markets of a comptroller.
     CompoundV2(CompoundV2Replay),
 }
@@ -50,6 +56,7 @@ impl LendingMarket {
     /// Its protocol.
     pub const fn protocol(&self) -> Protocol {
         match self {
+            Self::AaveV3(_) => Protocol::AaveV3,
             Self::CompoundV2(_) => Protocol::CompoundV2,
         }
     }
@@ -57,6 +64,7 @@ impl LendingMarket {
     /// The address that it is known by: the pool's, the comptroller's, the Comet's.
     pub const fn address(&self) -> Address {
         match self {
+            Self::AaveV3(replay) => replay.pool().params().address,
             Self::CompoundV2(replay) => replay.pool().comptroller(),
         }
     }
@@ -64,6 +72,7 @@ impl LendingMarket {
     /// What was followed so far.
     pub const fn counts(&self) -> LendingCounts {
         match self {
+            Self::AaveV3(replay) => replay.counts(),
             Self::CompoundV2(replay) => replay.counts(),
         }
     }
@@ -71,6 +80,7 @@ impl LendingMarket {
     /// What undoes a block that is about to begin; [`Self::apply`] adds to it.
     pub(crate) fn before(&self) -> LendingBefore {
         match self {
+            Self::AaveV3(replay) => LendingBefore::AaveV3(Box::new(replay.before())),
             Self::CompoundV2(replay) => LendingBefore::CompoundV2(Box::new(replay.before())),
         }
     }
@@ -78,7 +88,10 @@ impl LendingMarket {
     /// Puts back what was before a block.
     pub(crate) fn restore(&mut self, before: LendingBefore) {
         match (self, before) {
+            (Self::AaveV3(replay), LendingBefore::AaveV3(before)) => replay.restore(*before),
             (Self::CompoundV2(replay), LendingBefore::CompoundV2(before)) => replay.restore(*before),
+            // What is kept of a market is of its own kind.
+            (Self::AaveV3(_) | Self::CompoundV2(_), _) => {}
         }
     }
 
@@ -93,10 +106,34 @@ impl LendingMarket {
         before: Option<&mut LendingBefore>,
     ) -> Result<(), LendingError> {
         match (self, before) {
+            (Self::AaveV3(replay), Some(LendingBefore::AaveV3(before))) => replay.apply(log, feeds, Some(before)),
+            (Self::AaveV3(replay), _) => replay.apply(log, feeds, None),
             (Self::CompoundV2(replay), Some(LendingBefore::CompoundV2(before))) => {
                 replay.apply(log, feeds, Some(before))
             }
             (Self::CompoundV2(replay), _) => replay.apply(log, feeds, None),
+        }
+    }
+
+    /// Ends a block, after its last log.
+    ///
+    /// # Errors
+    /// A call that came out otherwise, or that is not whole.
+    pub(crate) fn end_block(&mut self) -> Result<(), LendingError> {
+        match self {
+            Self::AaveV3(replay) => replay.end_block(),
+            Self::CompoundV2(_) => Ok(()),
+        }
+    }
+
+    /// How every account stands at a time (seconds since the Unix epoch), in no order; Compound v2 goes by its own last accruals.
+    ///
+    /// # Errors
+    /// A price that an account needs and that is missing, or numbers beyond 256 bits.
+    pub fn accounts(&self, feeds: &Feeds, now: u64) -> Result<Vec<AccountHealth>, LendingErrorKind> {
+        match self {
+            Self::AaveV3(replay) => replay.accounts(feeds, now),
+            Self::CompoundV2(replay) => replay.accounts(feeds),
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     Contract, Errors, Event, Mode, Pool, Reserve, Revert, StableDebt, StableSupply, User,
     abi::{ATokenEvent, ConfiguratorEvent, PoolEvent, StableDebtEvent, VariableDebtEvent, stable_debt},
-    safe_math::{narrow, ray_div},
+    draft::Draft,
+    safe_math::{add, narrow, ray_div},
 };
 use alloy_primitives::{Address, U256};
 
@@ -38,12 +39,14 @@ impl Pool {
     /// # Errors
     /// An event that does not fit what the pool knows; the pool is then left as it was.
     pub fn record(&mut self, contract: Address, event: &Event, timestamp: u64) -> Result<(), BookError> {
-        let borrowed = self.just_borrowed.take();
+        let borrowed = self.recording.borrowed.take();
         match (self.contract(contract), event) {
             (Some(Contract::Pool), Event::PoolEvent(event)) => self.record_pool(event, borrowed, timestamp),
             (Some(Contract::Configurator), Event::ConfiguratorEvent(event)) => self.record_configurator(event),
             (Some(Contract::AToken(id)), Event::ATokenEvent(event)) => self.record_a_token(id, event),
-            (Some(Contract::VariableDebt(id)), Event::VariableDebtEvent(event)) => self.record_variable_debt(id, event),
+            (Some(Contract::VariableDebt(id)), Event::VariableDebtEvent(event)) => {
+                self.record_variable_debt(id, event, timestamp)
+            }
             (Some(Contract::StableDebt(id)), Event::StableDebtEvent(event)) => {
                 self.record_stable_debt(id, event, timestamp)
             }
@@ -93,17 +96,14 @@ impl Pool {
             PoolEvent::Borrow(e) => {
                 let id = self.known(e.reserve)?.id;
                 self.change(e.onBehalfOf, |user| user.configuration.set_borrowing(id, true));
-                self.just_borrowed = Some(e.reserve);
+                self.recording.borrowed = Some(e.reserve);
                 self.holds(e.reserve, e.amount, false)
             }
             PoolEvent::Repay(e) => {
                 let id = self.known(e.reserve)?.id;
-                self.change(e.user, |user| {
-                    let variable = user.position(id).scaled_variable_debt;
-                    if variable == 0 && user.stable_debt(id).principal == 0 {
-                        user.configuration.set_borrowing(id, false);
-                    }
-                });
+                if self.recording.owed.take() == Some((e.user, id, e.amount)) {
+                    self.change(e.user, |user| user.configuration.set_borrowing(id, false));
+                }
                 self.holds(e.reserve, e.amount, true)
             }
             PoolEvent::FlashLoan(e) if borrowed == Some(e.asset) => Ok(()),
@@ -160,6 +160,14 @@ impl Pool {
         }
     }
 
+    /// Remembers what a debtor owes in all: a repayment of just that ends his debt, whatever rounding leaves of it.
+    fn remember_debt(&mut self, id: u8, address: Address, timestamp: u64) -> Result<(), BookError> {
+        let draft = Draft::new(self, timestamp);
+        let owed = add(draft.stable_debt(id, address)?, draft.variable_debt(id, address)?)?;
+        self.recording.owed = Some((address, id, owed));
+        Ok(())
+    }
+
     /// Changes a scaled supply, and the reserve's with it where `total` says so.
     fn supply(&mut self, id: u8, address: Address, scaled: U256, more: bool, total: bool) -> Result<(), BookError> {
         let mut position = self.user(address).map(|user| user.position(id)).unwrap_or_default();
@@ -192,10 +200,13 @@ impl Pool {
         }
     }
 
-    fn record_variable_debt(&mut self, id: u8, event: &VariableDebtEvent) -> Result<(), BookError> {
+    fn record_variable_debt(&mut self, id: u8, event: &VariableDebtEvent, timestamp: u64) -> Result<(), BookError> {
         let (address, scaled, more) = match event {
             VariableDebtEvent::Mint(e) => (e.onBehalfOf, ray_div(e.value, e.index)?, true),
-            VariableDebtEvent::Burn(e) => (e.user, ray_div(e.amount, e.index)?, false),
+            VariableDebtEvent::Burn(e) => {
+                self.remember_debt(id, e.user, timestamp)?;
+                (e.user, ray_div(e.amount, e.index)?, false)
+            }
             VariableDebtEvent::Transfer(_) => return Ok(()),
             VariableDebtEvent::BorrowAllowanceDelegated(e) => {
                 self.set_delegation((e.fromUser, e.toUser, id, Mode::Variable), e.amount);
@@ -223,9 +234,11 @@ impl Pool {
                 // Interest that outgrew a repayment is called a mint as well; the total shows which it was.
                 let before = self.by_id(id)?.stable.total(timestamp)?;
                 let borrowed = e.newTotalSupply > before;
+                self.remember_debt(id, e.onBehalfOf, timestamp)?;
                 self.stable_mint(id, e, borrowed, timestamp)
             }
             StableDebtEvent::Burn(e) => {
+                self.remember_debt(id, e.user, timestamp)?;
                 let missing = BookError::Missing { user: e.user };
                 let principal = e.currentBalance.checked_sub(e.balanceIncrease);
                 let principal = principal.and_then(|principal| principal.checked_sub(e.amount));

@@ -67,6 +67,15 @@ pub struct Outcome<T = ()> {
     pub events: Vec<Emitted>,
 }
 
+/// What earlier events of a call told that a later one does not repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Recording {
+    /// The asset that the last event borrowed: a flash loan that was kept.
+    pub(super) borrowed: Option<Address>,
+    /// What a debtor owed a reserve in all before his debt's last event, in base units.
+    pub(super) owed: Option<(Address, u8, U256)>,
+}
+
 /// Whose debt may be made by whom, in which reserve and mode.
 pub(super) type Delegation = (Address, Address, u8, Mode);
 
@@ -83,8 +92,7 @@ pub struct Pool {
     pub(super) contracts: HashMap<Address, Contract>,
     pub(super) users: HashMap<Address, User>,
     pub(super) delegations: BTreeMap<Delegation, U256>,
-    /// The asset that the last recorded event of the pool borrowed, for telling a flash loan that was kept.
-    pub(super) just_borrowed: Option<Address>,
+    pub(super) recording: Recording,
 }
 
 impl Pool {
@@ -102,7 +110,7 @@ impl Pool {
             contracts: contracts.into_iter().collect(),
             users: HashMap::default(),
             delegations: BTreeMap::new(),
-            just_borrowed: None,
+            recording: Recording::default(),
         }
     }
 

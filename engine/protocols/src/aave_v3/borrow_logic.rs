@@ -21,7 +21,7 @@ pub enum InterestRateMode {
 
 /// Where repaid debt comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Payment {
+pub(super) enum Payment {
     Underlying,
     ATokens,
 }
@@ -165,7 +165,7 @@ impl Call<'_> {
         self.set_isolation_mode_total_debt(collateral, owed.saturating_sub(less))
     }
 
-    fn repay(
+    pub(super) fn repay(
         &mut self,
         asset: Address,
         amount: U256,

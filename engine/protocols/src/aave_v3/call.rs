@@ -82,6 +82,11 @@ impl Call<'_> {
         self.pool.revision()
     }
 
+    /// What was emitted so far.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     pub(super) fn emit(&mut self, event: impl Into<Event>) {
         self.events.push(event.into());
     }

@@ -72,7 +72,7 @@ impl Pool {
 }
 
 impl Call<'_> {
-    fn set_user_e_mode(&mut self, category: u8) -> Result<(), Revert> {
+    pub(super) fn set_user_e_mode(&mut self, category: u8) -> Result<(), Revert> {
         let user = self.caller;
         let previous = self.pool.user_e_mode(user);
         let later = self.revision().e_mode_ltv_zero();

@@ -126,7 +126,7 @@ impl Call<'_> {
         premium.or_revert()
     }
 
-    fn lend(&mut self, asset: Address, receiver: Address, amount: U256) -> Result<(), Revert> {
+    pub(super) fn lend(&mut self, asset: Address, receiver: Address, amount: U256) -> Result<(), Revert> {
         let id = self.id(asset)?;
         if self.revision().virtual_balance() {
             self.reserve_mut(id)?.count_out(amount)
@@ -135,7 +135,7 @@ impl Call<'_> {
         }
     }
 
-    fn take_back(&mut self, asset: Address, receiver: Address, amount: U256) -> Result<(), Revert> {
+    pub(super) fn take_back(&mut self, asset: Address, receiver: Address, amount: U256) -> Result<(), Revert> {
         let (id, revision) = (self.id(asset)?, self.revision());
         let premium = self.flash_loan_premium(amount)?;
         let back = add(amount, premium)?;

@@ -61,7 +61,24 @@ impl Pool {
         prices: &dyn PriceOracle,
         now: u64,
     ) -> Result<UserAccountData, Revert> {
-        let account = self.account(user, prices, now)?;
+        self.data_of(&self.account(user, prices, now)?)
+    }
+
+    /// As [`Pool::user_account_data`], of a user that is at hand.
+    pub(super) fn account_data_of(
+        &self,
+        user: &User,
+        prices: &dyn PriceOracle,
+        now: u64,
+    ) -> Result<UserAccountData, Revert> {
+        let account = match user.configuration.is_empty() {
+            true => Account::EMPTY,
+            false => self.account_of(user, prices, now)?,
+        };
+        self.data_of(&account)
+    }
+
+    fn data_of(&self, account: &Account) -> Result<UserAccountData, Revert> {
         let worth = if self.revision() >= Revision::V3_5 {
             percent_mul_floor(account.collateral, account.ltv)
         } else {
@@ -142,7 +159,7 @@ impl Pool {
 
     /// Loan to value and liquidation threshold that a reserve has for a user of a category, in basis points; no threshold where
     /// it is no collateral at all, which from 3.6 on does not keep it from counting for nothing.
-    fn risk_parameters(&self, reserve: &Reserve, category: u8) -> (u16, Option<u16>) {
+    pub(super) fn risk_parameters(&self, reserve: &Reserve, category: u8) -> (u16, Option<u16>) {
         let known = self.collateral_category(reserve, category);
         let own = reserve.configuration.liquidation_threshold();
         let threshold = known.map_or(own, |known| known.liquidation_threshold);

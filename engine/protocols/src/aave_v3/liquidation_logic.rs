@@ -74,7 +74,7 @@ struct Position {
 }
 
 impl Call<'_> {
-    fn liquidate(&mut self, liquidation: &Liquidation) -> Result<(), Revert> {
+    pub(super) fn liquidate(&mut self, liquidation: &Liquidation) -> Result<(), Revert> {
         let user = liquidation.user;
         let (debt_id, collateral_id) = (self.id(liquidation.debt_asset)?, self.id(liquidation.collateral_asset)?);
         self.update_both(debt_id, collateral_id)?;
@@ -357,7 +357,7 @@ impl Call<'_> {
         }));
     }
 
-    fn eliminate_deficit(&mut self, asset: Address, amount: U256) -> Result<(), Revert> {
+    pub(super) fn eliminate_deficit(&mut self, asset: Address, amount: U256) -> Result<(), Revert> {
         require(!amount.is_zero(), Errors::InvalidAmount)?;
         let (caller, kind) = (self.caller, TokenKind::AToken);
         let known = self.pool.reserve(asset).filter(|reserve| reserve.deficit != 0);

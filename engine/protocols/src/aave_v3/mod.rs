@@ -8,6 +8,7 @@ mod account_book;
 mod borrow_logic;
 mod call;
 mod checked;
+mod checkpoint;
 mod configurator;
 mod e_mode;
 mod early_liquidation;
@@ -20,6 +21,7 @@ pub mod math_utils;
 mod pool;
 mod pool_logic;
 mod price_oracle;
+mod reenactment;
 mod reserve;
 mod reserve_configuration;
 mod reserve_logic;
@@ -30,17 +32,20 @@ mod supply_logic;
 mod user;
 mod user_configuration;
 mod validation_logic;
+mod valuation;
 
 #[cfg(test)]
 mod known_answers;
 
 pub use abi::{
-    ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent, configurator as configurator_abi,
-    pool as pool_abi, rate_strategy as rate_strategy_abi, token as token_abi,
+    AssetSourceUpdated, ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent,
+    configurator as configurator_abi, is_of_proxy, is_upgrade, oracle as oracle_abi, pool as pool_abi,
+    proxy as proxy_abi, rate_strategy as rate_strategy_abi, token as token_abi,
 };
 pub use account_book::BookError;
 pub use borrow_logic::InterestRateMode;
 pub use call::Context;
+pub use checkpoint::Checkpoint;
 pub use configurator::{EModeParameters, InterestRateData, MAX_GRACE_PERIOD};
 pub use e_mode::EModeCategory;
 pub use errors::{Errors, Revert};
@@ -53,6 +58,7 @@ pub use liquidation_logic::{
 };
 pub use pool::{ListedToken, ListingError, Pool, PoolParams};
 pub use price_oracle::PriceOracle;
+pub use reenactment::{Action, NotAsRecorded};
 pub use reserve::Reserve;
 pub use reserve_configuration::{DEBT_CEILING_DECIMALS, MAX_RESERVES_COUNT, ReserveConfiguration};
 pub use revision::{Revision, UnknownRevision};
@@ -60,5 +66,6 @@ pub use scaled_balance::{Scaling, TokenKind};
 pub use seizure::{Seizure, Terms};
 pub use user::{Position, ScaledBalance, User};
 pub use user_configuration::UserConfiguration;
+pub use valuation::Valuation;
 
 use call::{Call, Change};

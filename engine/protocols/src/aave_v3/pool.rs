@@ -32,6 +32,7 @@ pub struct Pool {
     e_modes: BTreeMap<u8, EModeCategory>,
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
+    accruals: Vec<(u16, u128)>,
 }
 
 /// What of a reserve's contracts an address is.
@@ -65,7 +66,25 @@ impl Pool {
             e_modes: BTreeMap::new(),
             flash_loan_premium_total: 0,
             flash_loan_premium_to_protocol: 0,
+            accruals: Vec::new(),
         }
+    }
+
+    /// Everything but the users.
+    pub(super) fn without_users(&self) -> Self {
+        Self {
+            reserves: self.reserves.clone(),
+            ids: self.ids.clone(),
+            users: HashMap::default(),
+            e_modes: self.e_modes.clone(),
+            accruals: self.accruals.clone(),
+            ..*self
+        }
+    }
+
+    /// Exchanges users with another state.
+    pub(super) fn take_users_of(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.users, &mut other.users);
     }
 
     /// What the market is known by.
@@ -204,6 +223,11 @@ impl Pool {
     pub const fn set_flash_loan_premiums(&mut self, total: u16, to_protocol: u16) {
         self.flash_loan_premium_total = total;
         self.flash_loan_premium_to_protocol = to_protocol;
+    }
+
+    /// What each reserve has accrued to the treasury, scaled, within the call whose events are being heard.
+    pub(super) const fn accruals_mut(&mut self) -> &mut Vec<(u16, u128)> {
+        &mut self.accruals
     }
 
     /// What of a reserve's contracts an address is; `None` for any other.

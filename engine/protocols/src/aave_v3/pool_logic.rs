@@ -17,7 +17,7 @@ impl Pool {
 }
 
 impl Call<'_> {
-    fn mint_to_treasury(&mut self, id: u16) -> Result<(), Revert> {
+    pub(super) fn mint_to_treasury(&mut self, id: u16) -> Result<(), Revert> {
         let reserve = *self.reserve(id)?;
         let accrued = U256::from(reserve.accrued_to_treasury);
         if !reserve.configuration.active() || accrued.is_zero() {

@@ -66,7 +66,7 @@ impl Pool {
 }
 
 impl Call<'_> {
-    fn supply(&mut self, asset: Address, amount: U256, on_behalf_of: Address) -> Result<(), Revert> {
+    pub(super) fn supply(&mut self, asset: Address, amount: U256, on_behalf_of: Address) -> Result<(), Revert> {
         let id = self.id(asset)?;
         self.update_state(id)?;
         let kind = TokenKind::AToken;
@@ -105,7 +105,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn withdraw(&mut self, asset: Address, amount: U256, to: Address) -> Result<(), Revert> {
+    pub(super) fn withdraw(&mut self, asset: Address, amount: U256, to: Address) -> Result<(), Revert> {
         let id = self.id(asset)?;
         let user = self.caller;
         let kind = TokenKind::AToken;
@@ -165,7 +165,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn transfer(&mut self, asset: Address, to: Address, amount: U256) -> Result<(), Revert> {
+    pub(super) fn transfer(&mut self, asset: Address, to: Address, amount: U256) -> Result<(), Revert> {
         let id = self.id(asset)?;
         let (from, kind) = (self.caller, TokenKind::AToken);
         let scaling = self.revision().scaling();
@@ -243,7 +243,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn use_as_collateral(&mut self, asset: Address, using: bool) -> Result<(), Revert> {
+    pub(super) fn use_as_collateral(&mut self, asset: Address, using: bool) -> Result<(), Revert> {
         let user = self.caller;
         let later = self.revision() >= Revision::V3_5;
         let Some(id) = self.pool.id(asset) else {

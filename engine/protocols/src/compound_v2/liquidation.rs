@@ -2,7 +2,7 @@
 
 use super::{
     Event, MarketId, Outcome, Pool, Refusal, Revert, TokenError, TokenInfo,
-    c_token::Step,
+    c_token::{Step, paid_in},
     call::{Call, Moment},
     errors::Stop,
     exponential::no_error::{add, mul_exp, sub},
@@ -67,7 +67,13 @@ impl Call<'_> {
         } = liquidation;
         self.accrue_for(borrowed, borrowed, TokenInfo::LiquidateAccrueBorrowInterest)?;
         self.accrue_for(borrowed, collateral, TokenInfo::LiquidateAccrueCollateralInterest)?;
+        // Where the comptroller asks the ether market, it counts the payment, which is there already, as cash.
+        let cash = self.market(borrowed).cash;
+        if self.market(borrowed).lends_ether {
+            self.market_mut(borrowed).cash = paid_in(cash, repay_amount)?;
+        }
         let allowed = self.liquidate_borrow_allowed(borrowed, collateral, borrower, repay_amount);
+        self.market_mut(borrowed).cash = cash;
         self.allowed(borrowed, TokenInfo::LiquidateComptrollerRejection, allowed)?;
         if borrower == liquidator {
             let info = TokenInfo::LiquidateLiquidatorIsBorrower;
@@ -97,7 +103,15 @@ impl Call<'_> {
         if held < seize_tokens {
             return Err(Revert::Reason("LIQUIDATE_SEIZE_TOO_MUCH").into());
         }
-        self.take(borrowed, collateral, liquidation, seize_tokens)?;
+        self.take(
+            borrowed,
+            collateral,
+            Liquidation {
+                repay_amount: repaid,
+                ..liquidation
+            },
+            seize_tokens,
+        )?;
         self.emit(
             borrowed,
             Event::LiquidateBorrow {
@@ -122,7 +136,11 @@ impl Call<'_> {
                 Stop::Refused(refusal) => Stop::Refused(refusal),
                 Stop::Failed(_) => Revert::Reason("token seizure failed").into(),
             })?;
-        let market = *self.market(collateral);
+        let mut market = *self.market(collateral);
+        if market.lends_ether && borrowed == collateral {
+            // Within the call the ether market leaves the payment out, though the borrow is smaller by it already.
+            market.cash = market.cash.saturating_sub(who.repay_amount);
+        }
         let held = |address| U256::from(self.pool.accounts.position(address, collateral).tokens);
         let left = sub(held(borrower), tokens)?;
         let to_reserves = mul_exp(tokens, PROTOCOL_SEIZE_SHARE)?;

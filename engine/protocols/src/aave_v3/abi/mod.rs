@@ -1,11 +1,15 @@
 //! The events of pool, tokens, configurator and rate strategy, and their decoding.
 
 mod configurator_events;
+mod oracle_events;
 mod pool_events;
+mod proxy_events;
 mod token_events;
 
 pub use configurator_events::{ConfiguratorEvent, RateStrategyEvent, configurator, rate_strategy};
+pub use oracle_events::{AssetSourceUpdated, oracle};
 pub use pool_events::{PoolEvent, pool};
+pub use proxy_events::{is_of_proxy, is_upgrade, proxy};
 pub use token_events::{TokenEvent, token};
 
 use alloy_primitives::Address;

@@ -65,7 +65,11 @@ impl Pool {
     fn apply_change(&mut self, change: &Change, timestamp: u64) -> Result<(), BookError> {
         let Change { id, kind, user, .. } = *change;
         if kind == TokenKind::VariableDebt {
+            let accrued = |pool: &Self| pool.reserve_by_id(id).map_or(0, |reserve| reserve.accrued_to_treasury);
+            let before = accrued(self);
             self.bring_up_to_date(id, timestamp)?;
+            let more = accrued(self).saturating_sub(before);
+            self.accruals_mut().push((id, more));
         }
         let scaling = self.revision().scaling();
         let before = self.user(user).map(|user| user.balance(id, kind)).unwrap_or_default();

@@ -7,6 +7,22 @@ use plimsoll_units::percentage_math::percent_mul;
 
 impl Pool {
     pub(super) fn apply_pool(&mut self, event: &PoolEvent, timestamp: u64) -> Result<(), BookError> {
+        self.apply_pool_event(event, timestamp)?;
+        let goes_on = matches!(
+            event,
+            PoolEvent::ReserveDataUpdated(_)
+                | PoolEvent::DeficitCreated(_)
+                | PoolEvent::IsolationModeTotalDebtUpdated(_)
+                | PoolEvent::ReserveUsedAsCollateralEnabled(_)
+                | PoolEvent::ReserveUsedAsCollateralDisabled(_)
+        );
+        if !goes_on {
+            self.accruals_mut().clear();
+        }
+        Ok(())
+    }
+
+    fn apply_pool_event(&mut self, event: &PoolEvent, timestamp: u64) -> Result<(), BookError> {
         match event {
             PoolEvent::Supply(e) => self.come_in(e.reserve, e.amount),
             PoolEvent::Withdraw(e) => self.apply_withdraw(e),
@@ -98,6 +114,9 @@ impl Pool {
 
     fn apply_liquidation(&mut self, event: &pool_abi::LiquidationCall, timestamp: u64) -> Result<(), BookError> {
         self.come_in(event.debtAsset, event.debtToCover)?;
+        if event.collateralAsset == event.debtAsset && self.revision().deficit() {
+            self.accrue_twice(event.debtAsset)?;
+        }
         if !event.receiveAToken {
             return self.go_out(event.collateralAsset, event.liquidatedCollateralAmount);
         }
@@ -105,6 +124,19 @@ impl Pool {
             let id = self.listed(event.collateralAsset)?;
             self.bring_up_to_date(id, timestamp)?;
         }
+        Ok(())
+    }
+
+    /// A liquidation within one reserve brings it up to date twice, and owes the treasury twice (from 3.3).
+    fn accrue_twice(&mut self, asset: Address) -> Result<(), BookError> {
+        let id = self.listed(asset)?;
+        let first = self.accruals_mut().iter().find(|(known, _)| *known == id).copied();
+        let reserve = self.book(asset)?;
+        let accrued = reserve
+            .accrued_to_treasury
+            .checked_add(first.map_or(0, |(_, more)| more));
+        let accrued = accrued.ok_or(Revert::Overflow);
+        reserve.accrued_to_treasury = accrued.map_err(out_of_bounds("accrued to the treasury"))?;
         Ok(())
     }
 

@@ -1,0 +1,216 @@
+//! Random sequences on the genuine Aave v3 bytecode, 3.0.2 and 3.6.0, and on the engine's market: every number, every event,
+//! every revert's reason; and a second market that hears the logs alone.
+
+mod compare;
+mod governance;
+mod market;
+mod operations;
+
+use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
+use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
+use market::{USERS, engine, genuine};
+use plimsoll_devnet::aave_v3::{Failure, GenuineMarket, Version};
+use plimsoll_protocols::RawLog;
+use plimsoll_protocols::aave_v3::{Context, Errors, Event, Pool, Revert};
+use plimsoll_units::LogRef;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seeds of one run for each version; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
+const SEEDS: u64 = 100;
+
+/// How often each call went through, and how often it was refused for each reason.
+type Tally = BTreeMap<(&'static str, Option<String>), u64>;
+
+#[test]
+fn the_engine_does_what_the_bytecode_of_3_0_2_does() {
+    plays(Version::V3_0_2, &[]);
+}
+
+#[test]
+fn the_engine_does_what_the_bytecode_of_3_6_0_does() {
+    plays(Version::V3_6_0, &[]);
+}
+
+/// Plays every seed; `reasons` are those that a run must come upon.
+fn plays(version: Version, reasons: &[Errors]) {
+    let seeds = seeds_or(SEEDS);
+    let mut tally = Tally::new();
+    for (what, count) in spread_over(seeds, |seed| sequence(seed, fresh(version)))
+        .into_iter()
+        .flatten()
+    {
+        *tally.entry(what).or_default() += count;
+    }
+    let calls: u64 = tally.values().sum();
+    let reverts: u64 = tally
+        .iter()
+        .filter(|((_, reason), _)| reason.is_some())
+        .map(|(_, count)| count)
+        .sum();
+    eprintln!(
+        "{version:?}: {} operations, {calls} calls on both sides, {reverts} of them reverted alike",
+        seeds * OPERATIONS
+    );
+    for ((call, reason), count) in &tally {
+        eprintln!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
+    }
+    let seen: BTreeSet<&str> = tally.keys().filter_map(|(_, reason)| reason.as_deref()).collect();
+    for reason in reasons {
+        assert!(
+            seen.contains(reason.name()) || seeds < SEEDS,
+            "no call was refused for the reason {reason:?}"
+        );
+    }
+    assert!(reverts * 2 < calls, "most calls go through");
+}
+
+/// A market that nobody has used. Each thread deploys one: a chain in the process stays in its thread.
+fn fresh(version: Version) -> GenuineMarket {
+    thread_local!(static FRESH: RefCell<Option<GenuineMarket>> = const { RefCell::new(None) });
+    FRESH.with_borrow_mut(|kept| kept.get_or_insert_with(|| genuine(version)).clone())
+}
+
+/// One sequence on both sides.
+fn sequence(seed: u64, genuine: GenuineMarket) -> Tally {
+    let mut both = Both::new(seed, genuine);
+    both.open();
+    for operation in 0..OPERATIONS {
+        both.operation = operation;
+        both.step();
+        if operation % 10 == 9 {
+            both.compare_everything();
+        }
+    }
+    both.compare_everything();
+    both.compare_book();
+    both.tally
+}
+
+/// The same market twice, and a third time from its logs.
+struct Both {
+    dice: Dice,
+    genuine: GenuineMarket,
+    engine: Pool,
+    book: Pool,
+    assets: Vec<Address>,
+    prices: HashMap<Address, U256>,
+    tally: Tally,
+    seed: u64,
+    operation: u64,
+}
+
+impl Both {
+    fn new(seed: u64, mut genuine: GenuineMarket) -> Self {
+        let engine = engine(&mut genuine);
+        Self {
+            dice: Dice::new(seed),
+            assets: genuine.assets(),
+            prices: market::prices(&genuine),
+            genuine,
+            book: engine.clone(),
+            engine,
+            tally: Tally::new(),
+            seed,
+            operation: 0,
+        }
+    }
+
+    /// The same call on both sides; returns whether it went through.
+    fn both(
+        &mut self,
+        what: &'static str,
+        caller: Address,
+        genuine: impl FnOnce(&mut GenuineMarket) -> Result<(), Failure>,
+        engine: impl FnOnce(&mut Pool, &Context<'_>) -> Result<Vec<Event>, Revert>,
+    ) -> bool {
+        let doing = self.doing(what);
+        let answer = genuine(&mut self.genuine);
+        let now = self.genuine.now();
+        let context = Context {
+            now,
+            caller,
+            prices: &self.prices,
+        };
+        let reason = match (answer, engine(&mut self.engine, &context)) {
+            (Ok(()), Ok(events)) => {
+                let logs = self.genuine.logs().iter().map(|log| self.engine.decode(&raw(log)));
+                let emitted = logs.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
+                assert_eq!(emitted.as_ref(), Ok(&events), "{doing}");
+                for event in &events {
+                    let applied = self.book.apply(event, now);
+                    assert_eq!(applied, Ok(()), "{doing}: {event:?}");
+                }
+                None
+            }
+            (Err(Failure::Reverted(reason)), Err(revert)) => {
+                assert_eq!(text(&revert, &self.engine), reason, "{doing}: {revert}");
+                Some(name(&revert))
+            }
+            (answer, outcome) => panic!("{doing}: the bytecode {answer:?}, the engine {outcome:?}"),
+        };
+        let done = reason.is_none();
+        *self.tally.entry((what, reason)).or_default() += 1;
+        done
+    }
+
+    fn doing(&self, what: &str) -> String {
+        format!("seed {}, operation {}: {what}", self.seed, self.operation)
+    }
+
+    fn user(&mut self) -> Address {
+        self.dice.pick(&USERS)
+    }
+
+    fn asset(&mut self) -> Address {
+        let assets = self.assets.clone();
+        self.dice.pick(&assets)
+    }
+}
+
+/// A revert as the chain in the process tells it: a string, or an error's selector.
+fn text(revert: &Revert, pool: &Pool) -> String {
+    let data = match revert {
+        // The oracle asks a fallback that is none; the token says what its library says.
+        Revert::NoPrice(_) => return String::new(),
+        Revert::Underlying => return "ERC20: transfer amount exceeds balance".to_owned(),
+        Revert::Unsupported(what) => panic!("{what}"),
+        _ => revert.data(pool.revision()).expect("the protocol's own"),
+    };
+    match data.get(..4) {
+        None => String::new(),
+        Some([0x08, 0xc3, 0x79, 0xa0]) => {
+            let length = usize::from(data[4 + 63]);
+            String::from_utf8(data[4 + 64..][..length].to_vec()).expect("text")
+        }
+        Some(selector) => alloy_primitives::hex::encode_prefixed(selector),
+    }
+}
+
+/// A revert's name for the tally.
+fn name(revert: &Revert) -> String {
+    match revert {
+        Revert::Rule(error) => error.name().to_owned(),
+        other => format!("{other:?}")
+            .split([' ', '('])
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// A log of the bytecode's as a node would give it.
+fn raw(log: &Log) -> RawLog {
+    RawLog {
+        at: LogRef {
+            block_number: 0,
+            transaction_index: 0,
+            log_index: 0,
+            transaction_hash: B256::ZERO,
+        },
+        block_timestamp: None,
+        address: log.address,
+        topics: log.topics().to_vec(),
+        data: log.data.data.clone(),
+    }
+}
