@@ -63,8 +63,8 @@ fn description(storm: Storm) -> String {
         return bundled.description.to_owned();
     }
     format!(
-        "synthetic: {} blocks of USDC/WETH on the published Uniswap v3 contracts, recorded from a local chain under the scenario of \
-         seed {}; no market ever saw these prices",
+        "synthetic: {} blocks of USDC/WETH on the published Uniswap v3 contracts, with lending on Aave v3 and Compound v2, recorded \
+         from a local chain under the scenario of seed {}; no market ever saw these prices",
         storm.blocks, storm.seed
     )
 }
