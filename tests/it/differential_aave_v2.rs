@@ -1,9 +1,11 @@
 //! Random sequences on the published bytecode of Aave v2 and on the engine's pool: every number and every event equal, every
 //! revert for the same reason; and a second pool that is fed with the events alone.
 
+mod extremes;
+mod governance;
 mod operations;
 
-use super::random_sequences::{Dice, OPERATIONS, SEEDS, seeds, spread};
+use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
 use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
 use plimsoll_devnet::aave_v2::{Failure, GenuineMarket, MarketSpec, Rates, ReserveSpec, TREASURY};
 use plimsoll_protocols::RawLog;
@@ -14,9 +16,21 @@ use plimsoll_protocols::aave_v2::{
 use plimsoll_units::LogRef;
 use std::collections::BTreeMap;
 
-/// The reasons that no sequence is bound to meet: a pool takes 128 reserves, and sums of two overflow in nothing that a
-/// market can hold.
-const UNREACHED: [Errors; 2] = [Errors::NoMoreReservesAllowed, Errors::LiquidityRateOverflow];
+/// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
+const SEEDS: u64 = 100;
+
+/// The reasons that no call can meet: a rate of 32 bits of basis points does not overflow, no stable rate does before the
+/// reserve's own, nobody repays more stable debt than he owes, and a threshold times a bonus is at most the whole. (The last:
+/// four reserves are not 128.)
+const UNREACHED: [Errors; 7] = [
+    Errors::LiquidityRateOverflow,
+    Errors::VariableBorrowRateOverflow,
+    Errors::StableDebtOverflow,
+    Errors::BurnExceedsBalance,
+    Errors::InvalidLtv,
+    Errors::InvalidLiquidationThreshold,
+    Errors::NoMoreReservesAllowed,
+];
 /// What SafeMath, ERC-20 and SafeERC20 say, and what gives no reason.
 const TEXTS: [&str; 8] = [
     "",
@@ -47,9 +61,9 @@ thread_local! {
 
 #[test]
 fn the_engine_does_what_the_bytecode_does() {
-    let seeds = seeds();
+    let seeds = seeds_or(SEEDS);
     let mut tally = Tally::new();
-    for (what, count) in spread(|seed| sequence(seed, MARKET.with(Clone::clone)))
+    for (what, count) in spread_over(seeds, |seed| sequence(seed, MARKET.with(Clone::clone)))
         .into_iter()
         .flatten()
     {
@@ -66,10 +80,14 @@ fn the_engine_does_what_the_bytecode_does() {
         println!("{count:>9} {call} {}", if said.is_empty() { "no reason" } else { said });
     }
     let rules = Errors::ALL.iter().filter(|error| !UNREACHED.contains(error));
-    for reason in rules.map(|error| error.code()).chain(TEXTS) {
-        let seen = tally.keys().any(|(_, seen)| seen.as_deref() == Some(reason));
-        assert!(seen || seeds < SEEDS, "no call was refused for the reason {reason:?}");
-    }
+    let reasons = rules.map(|error| error.code()).chain(TEXTS);
+    let unseen: Vec<_> = reasons
+        .filter(|reason| !tally.keys().any(|(_, seen)| seen.as_deref() == Some(reason)))
+        .collect();
+    assert!(
+        unseen.is_empty() || seeds < SEEDS,
+        "no call was refused for the reasons {unseen:?}"
+    );
     assert!(reverts * 2 < calls, "most calls go through");
 }
 
@@ -121,10 +139,13 @@ fn sequence(seed: u64, genuine: GenuineMarket) -> Tally {
     both.begin();
     for operation in 0..OPERATIONS {
         both.operation = operation;
+        let before = both.engine.reserves().to_vec();
         both.step();
-        both.compare_reserves();
         if operation % 10 == 9 {
             both.compare_everything();
+        } else {
+            // What should not have changed waits until everything is compared.
+            both.compare_reserves(|reserve| !before.contains(reserve));
         }
     }
     both.compare_everything();
@@ -249,9 +270,10 @@ impl Both {
     }
 
     /// Every number of the reserves, in the engine and in the book.
-    fn compare_reserves(&mut self) {
+    fn compare_reserves(&mut self, wanted: impl Fn(&Reserve) -> bool) {
         let doing = self.doing("compare");
-        for (reserve, booked) in self.engine.reserves().iter().zip(self.book.reserves()) {
+        let reserves = self.engine.reserves().iter().zip(self.book.reserves());
+        for (reserve, booked) in reserves.filter(|(reserve, _)| wanted(reserve)) {
             let state = self.genuine.reserve(reserve.params.asset).expect("views");
             let told = plimsoll_devnet::aave_v2::ReserveState {
                 configuration: reserve.configuration.0,
@@ -282,6 +304,7 @@ impl Both {
 
     /// Every user's positions and accounts, with the interest of this moment.
     fn compare_everything(&mut self) {
+        self.compare_reserves(|_| true);
         let doing = self.doing("compare");
         let now = self.genuine.now();
         let prices = self.prices.clone();

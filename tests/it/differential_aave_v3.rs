@@ -11,7 +11,7 @@ use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
 use market::{USERS, engine, genuine};
 use plimsoll_devnet::aave_v3::{Failure, GenuineMarket, Version};
 use plimsoll_protocols::RawLog;
-use plimsoll_protocols::aave_v3::{Context, Errors, Event, Pool, Revert};
+use plimsoll_protocols::aave_v3::{Context, Event, Pool, Revert};
 use plimsoll_units::LogRef;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,47 +19,202 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Seeds of one run for each version; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
 const SEEDS: u64 = 100;
 
-/// How often each call went through, and how often it was refused for each reason.
-type Tally = BTreeMap<(&'static str, Option<String>), u64>;
+/// How often each call went through, how often it was refused for each reason, and how often each event came.
+#[derive(Default)]
+struct Tally {
+    calls: BTreeMap<(&'static str, Option<String>), u64>,
+    events: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        for (call, count) in other.calls {
+            *self.calls.entry(call).or_default() += count;
+        }
+        for (event, count) in other.events {
+            *self.events.entry(event).or_default() += count;
+        }
+    }
+}
+
+/// What both versions refuse calls for; each must come up in a run of either. Nothing else can be reached by these calls.
+const REASONS: [&str; 45] = [
+    "AssetNotBorrowableInIsolation",
+    "AssetNotListed",
+    "BorrowCapExceeded",
+    "BorrowingNotEnabled",
+    "Cast",
+    "CollateralCannotBeLiquidated",
+    "CollateralCannotCoverNewBorrow",
+    "DebtCeilingExceeded",
+    "EModeCategoryReserved",
+    "FlashloanDisabled",
+    "FlashloanPremiumInvalid",
+    "HealthFactorLowerThanLiquidationThreshold",
+    "HealthFactorNotBelowThreshold",
+    "InconsistentEModeCategory",
+    "InvalidAmount",
+    "InvalidBorrowCap",
+    "InvalidBurnAmount",
+    "InvalidDebtCeiling",
+    "InvalidEmodeCategoryParams",
+    "InvalidInterestRateModeSelected",
+    "InvalidLiquidationBonus",
+    "InvalidLiquidationProtocolFee",
+    "InvalidReserveFactor",
+    "InvalidReserveParams",
+    "InvalidSupplyCap",
+    "LtvValidationFailed",
+    "NoDebtOfSelectedType",
+    "NoExplicitAmountToRepayOnBehalf",
+    "NoPrice",
+    "NotEnoughAvailableUserBalance",
+    "Overflow",
+    "ReserveDebtNotZero",
+    "ReserveFrozen",
+    "ReserveInactive",
+    "ReserveLiquidityNotZero",
+    "ReservePaused",
+    "SiloedBorrowingViolation",
+    "SpecifiedCurrencyNotBorrowedByUser",
+    "SupplyCapExceeded",
+    "Underlying",
+    "UnderlyingBalanceZero",
+    "UnderlyingClaimableRightsNotZero",
+    "UserInIsolationModeOrLtvZero",
+    "VariableDebtSupplyNotZero",
+    "WithoutReason",
+];
+
+/// What 3.0.2 alone refuses calls for.
+const REASONS_OF_3_0_2: [&str; 4] = [
+    "CollateralBalanceIsZero",
+    "InvalidEModeCategoryAssignment",
+    "InvalidMintAmount",
+    "StableBorrowingNotEnabled",
+];
+
+/// What 3.6.0 alone refuses calls for.
+const REASONS_OF_3_6_0: [&str; 19] = [
+    "InconsistentFlashloanParams",
+    "InsufficientBorrowAllowance",
+    "InvalidCollateralInEmode",
+    "InvalidDebtInEmode",
+    "InvalidFreezeState",
+    "InvalidGracePeriod",
+    "InvalidLtvzeroState",
+    "InvalidMaxRate",
+    "InvalidOptimalUsageRatio",
+    "LiquidationGraceSentinelCheckFailed",
+    "MustBeEmodeCollateral",
+    "MustNotLeaveDust",
+    "NotBorrowableInEMode",
+    "ReserveNotInDeficit",
+    "SelfLiquidation",
+    "Slope2MustBeGteSlope1",
+    "SupplyToAToken",
+    "UserCannotHaveDebt",
+    "WithdrawToAToken",
+];
+
+/// What both versions emit; each must come up in a run of either.
+const EVENTS: [&str; 32] = [
+    "BalanceTransfer",
+    "Borrow",
+    "BorrowAllowanceDelegated",
+    "BorrowCapChanged",
+    "BorrowableInIsolationChanged",
+    "Burn",
+    "CollateralConfigurationChanged",
+    "DebtCeilingChanged",
+    "EModeCategoryAdded",
+    "FlashLoan",
+    "FlashloanPremiumTotalUpdated",
+    "IsolationModeTotalDebtUpdated",
+    "LiquidationCall",
+    "LiquidationProtocolFeeChanged",
+    "Mint",
+    "MintedToTreasury",
+    "Repay",
+    "ReserveActive",
+    "ReserveBorrowing",
+    "ReserveDataUpdated",
+    "ReserveFactorChanged",
+    "ReserveFlashLoaning",
+    "ReserveFrozen",
+    "ReservePaused",
+    "ReserveUsedAsCollateralDisabled",
+    "ReserveUsedAsCollateralEnabled",
+    "SiloedBorrowingChanged",
+    "Supply",
+    "SupplyCapChanged",
+    "Transfer",
+    "UserEModeSet",
+    "Withdraw",
+];
+
+/// What 3.0.2 alone emits.
+const EVENTS_OF_3_0_2: [&str; 3] = [
+    "EModeAssetCategoryChanged",
+    "FlashloanPremiumToProtocolUpdated",
+    "ReserveInterestRateStrategyChanged",
+];
+
+/// What 3.6.0 alone emits.
+const EVENTS_OF_3_6_0: [&str; 10] = [
+    "AssetBorrowableInEModeChanged",
+    "AssetCollateralInEModeChanged",
+    "AssetLtvzeroInEModeChanged",
+    "DeficitCovered",
+    "DeficitCreated",
+    "LiquidationGracePeriodChanged",
+    "LiquidationGracePeriodDisabled",
+    "PendingLtvChanged",
+    "RateDataUpdate",
+    "ReserveInterestRateDataChanged",
+];
 
 #[test]
 fn the_engine_does_what_the_bytecode_of_3_0_2_does() {
-    plays(Version::V3_0_2, &[]);
+    plays(Version::V3_0_2, &REASONS_OF_3_0_2, &EVENTS_OF_3_0_2);
 }
 
 #[test]
 fn the_engine_does_what_the_bytecode_of_3_6_0_does() {
-    plays(Version::V3_6_0, &[]);
+    plays(Version::V3_6_0, &REASONS_OF_3_6_0, &EVENTS_OF_3_6_0);
 }
 
-/// Plays every seed; `reasons` are those that a run must come upon.
-fn plays(version: Version, reasons: &[Errors]) {
+/// Plays every seed; a run must come upon all reasons and events that both versions have, and on the version's own.
+fn plays(version: Version, reasons: &[&str], events: &[&str]) {
     let seeds = seeds_or(SEEDS);
-    let mut tally = Tally::new();
-    for (what, count) in spread_over(seeds, |seed| sequence(seed, fresh(version)))
-        .into_iter()
-        .flatten()
-    {
-        *tally.entry(what).or_default() += count;
+    let mut tally = Tally::default();
+    for one in spread_over(seeds, |seed| sequence(seed, fresh(version))) {
+        tally.add(one);
     }
-    let calls: u64 = tally.values().sum();
-    let reverts: u64 = tally
-        .iter()
-        .filter(|((_, reason), _)| reason.is_some())
-        .map(|(_, count)| count)
-        .sum();
+    let calls: u64 = tally.calls.values().sum();
+    let reverted = tally.calls.iter().filter(|((_, reason), _)| reason.is_some());
+    let reverts: u64 = reverted.map(|(_, count)| count).sum();
     eprintln!(
         "{version:?}: {} operations, {calls} calls on both sides, {reverts} of them reverted alike",
         seeds * OPERATIONS
     );
-    for ((call, reason), count) in &tally {
+    for ((call, reason), count) in &tally.calls {
         eprintln!("{count:>9} {call} {}", reason.as_deref().unwrap_or("done"));
     }
-    let seen: BTreeSet<&str> = tally.keys().filter_map(|(_, reason)| reason.as_deref()).collect();
-    for reason in reasons {
+    for (event, count) in &tally.events {
+        eprintln!("{count:>9} {event}");
+    }
+    let seen: BTreeSet<&str> = tally.calls.keys().filter_map(|(_, reason)| reason.as_deref()).collect();
+    for reason in REASONS.iter().chain(reasons) {
         assert!(
-            seen.contains(reason.name()) || seeds < SEEDS,
-            "no call was refused for the reason {reason:?}"
+            seen.contains(reason) || seeds < SEEDS,
+            "no call was refused for the reason {reason}"
+        );
+    }
+    for event in EVENTS.iter().chain(events) {
+        assert!(
+            tally.events.contains_key(*event) || seeds < SEEDS,
+            "no call emitted {event}"
         );
     }
     assert!(reverts * 2 < calls, "most calls go through");
@@ -78,7 +233,7 @@ fn sequence(seed: u64, genuine: GenuineMarket) -> Tally {
     for operation in 0..OPERATIONS {
         both.operation = operation;
         both.step();
-        if operation % 10 == 9 {
+        if operation % 20 == 19 {
             both.compare_everything();
         }
     }
@@ -110,7 +265,7 @@ impl Both {
             genuine,
             book: engine.clone(),
             engine,
-            tally: Tally::new(),
+            tally: Tally::default(),
             seed,
             operation: 0,
         }
@@ -138,6 +293,7 @@ impl Both {
                 let emitted = logs.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
                 assert_eq!(emitted.as_ref(), Ok(&events), "{doing}");
                 for event in &events {
+                    *self.tally.events.entry(event_name(event)).or_default() += 1;
                     let applied = self.book.apply(event, now);
                     assert_eq!(applied, Ok(()), "{doing}: {event:?}");
                 }
@@ -150,7 +306,7 @@ impl Both {
             (answer, outcome) => panic!("{doing}: the bytecode {answer:?}, the engine {outcome:?}"),
         };
         let done = reason.is_none();
-        *self.tally.entry((what, reason)).or_default() += 1;
+        *self.tally.calls.entry((what, reason)).or_default() += 1;
         done
     }
 
@@ -197,6 +353,17 @@ fn name(revert: &Revert) -> String {
             .unwrap_or_default()
             .to_owned(),
     }
+}
+
+/// An event's name for the tally.
+fn event_name(event: &Event) -> String {
+    let text = match event {
+        Event::Pool(event) => format!("{event:?}"),
+        Event::Token(_, event) => format!("{event:?}"),
+        Event::Configurator(event) => format!("{event:?}"),
+        Event::RateStrategy(event) => format!("{event:?}"),
+    };
+    text.split('(').next().unwrap_or_default().to_owned()
 }
 
 /// A log of the bytecode's as a node would give it.

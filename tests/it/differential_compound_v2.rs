@@ -6,6 +6,7 @@ mod operations;
 
 use super::random_sequences::{Dice, OPERATIONS, SEEDS, run_on_nodes, seeds, spread};
 use alloy_primitives::{Address, B256, Log as RawEvent, U256};
+use plimsoll_devnet::compound_v2::CErc20Calls::accrualBlockNumberCall;
 use plimsoll_devnet::compound_v2::{Codes, Failure, GenuineCompound, Model, Plan};
 use plimsoll_devnet::{Chain, Evm};
 use plimsoll_protocols::RawLog;
@@ -114,7 +115,7 @@ fn codes() -> Codes {
 fn the_engine_does_what_the_bytecode_does_on_a_node() {
     let codes = codes();
     run_on_nodes(GenuineCompound::ADMIN, |seed, node| {
-        let tally = sequence(seed, node, &codes);
+        let tally = sequence(seed, node, &codes, 40);
         let others = tally.into_iter().filter(|((_, ending), _)| ending != "done");
         others.map(|(_, count)| count).sum()
     });
@@ -129,7 +130,7 @@ fn the_engine_does_what_the_bytecode_does() {
         for user in everyone() {
             chain.set_ether(user, U256::ONE << 120);
         }
-        sequence(seed, chain, &codes)
+        sequence(seed, chain, &codes, u64::MAX)
     };
     for (what, count) in spread(run).into_iter().flatten() {
         *tally.entry(what).or_default() += count;
@@ -195,12 +196,13 @@ fn everyone() -> impl Iterator<Item = Address> {
     USERS.into_iter().chain([GenuineCompound::ADMIN])
 }
 
-/// One sequence on both sides.
-fn sequence<C: Chain>(seed: u64, chain: C, codes: &Codes) -> Tally {
+/// One sequence on both sides; a node mines every block that passes, so that there cannot be many at once.
+fn sequence<C: Chain>(seed: u64, chain: C, codes: &Codes, most_blocks: u64) -> Tally {
     let kind = usize::try_from(seed).expect("small") % KINDS;
     let users: Vec<_> = everyone().collect();
     let genuine = GenuineCompound::deploy_on(chain, codes, &plans(kind), &users);
     let mut both = Both::new(seed, kind, genuine);
+    both.most_blocks = most_blocks;
     both.open();
     for operation in 0..OPERATIONS {
         both.operation = operation;
@@ -224,6 +226,8 @@ struct Both<C> {
     prices: BTreeMap<Address, U256>,
     /// The markets' models where they are others than at first.
     models: BTreeMap<Address, Address>,
+    /// How many blocks may pass between two operations.
+    most_blocks: u64,
     tally: Tally,
     kind: usize,
     seed: u64,
@@ -231,10 +235,11 @@ struct Both<C> {
 }
 
 impl<C: Chain> Both<C> {
-    fn new(seed: u64, kind: usize, genuine: GenuineCompound<C>) -> Self {
+    fn new(seed: u64, kind: usize, mut genuine: GenuineCompound<C>) -> Self {
         let mut engine = Pool::new(genuine.comptroller(), GenuineCompound::ADMIN);
         let mut prices = BTreeMap::new();
-        for (market, plan) in genuine.markets().iter().zip(plans(kind)) {
+        for (market, plan) in genuine.markets().to_vec().into_iter().zip(plans(kind)) {
+            let deployed = genuine.ask(market.c_token, &accrualBlockNumberCall {});
             let model = model(plan.model);
             engine.know_model(market.model, model);
             let params = MarketParams {
@@ -242,7 +247,7 @@ impl<C: Chain> Both<C> {
                 lends_ether: market.underlying.is_none(),
                 initial_exchange_rate: plan.initial_exchange_rate,
                 model: Some(model),
-                block_number: genuine.block_number(),
+                block_number: deployed.expect("a view").to(),
             };
             engine.add_market(params).expect("a place");
             if market.underlying.is_none() {
@@ -257,6 +262,7 @@ impl<C: Chain> Both<C> {
             book: AccountBook::new(),
             prices,
             models: BTreeMap::new(),
+            most_blocks: u64::MAX,
             kind,
             tally: Tally::new(),
             seed,

@@ -15,7 +15,9 @@ mod harness;
 mod ingest;
 mod ingest_refusals;
 mod random_sequences;
+mod real_aave_v3;
 mod real_data;
+mod real_liquidations;
 mod real_liquidations_compound;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]

@@ -5,6 +5,7 @@ pub mod aave_v3;
 mod block_header;
 pub mod chainlink;
 pub mod compound_v2;
+pub mod compound_v3;
 pub mod concentrated_liquidity;
 mod decode;
 mod raw_log;

@@ -6,7 +6,7 @@ use plimsoll_devnet::aave_v3::{
     Failure, OWNER, ReserveState, TREASURY, Version,
     calls::{LaterConfiguratorCalls, PoolCalls, ScaledTokenCalls},
 };
-use plimsoll_protocols::aave_v3::{Pool, Reserve, TokenKind};
+use plimsoll_protocols::aave_v3::{BorrowAllowance, Pool, Reserve, TokenKind};
 
 /// Everyone who may hold something.
 fn holders(both: &Both) -> Vec<Address> {
@@ -171,6 +171,13 @@ impl Both {
         }
         for user in holders(self) {
             assert_eq!(known(&self.book, user), known(&self.engine, user), "{doing}: {user}");
+        }
+        for reserve in self.engine.reserves().map(|reserve| reserve.id) {
+            for (from, to) in USERS.into_iter().flat_map(|from| USERS.map(|to| (from, to))) {
+                let between = BorrowAllowance { reserve, from, to };
+                let [heard, told] = [&self.book, &self.engine].map(|pool| pool.borrow_allowance(between));
+                assert_eq!(heard, told, "{doing}: {between:?}");
+            }
         }
         let categories = |pool: &Pool| {
             pool.e_mode_categories()

@@ -21,7 +21,7 @@ impl Both {
 
     pub(super) fn configure(&mut self) {
         let asset = self.any_asset();
-        match self.dice.below(24) {
+        match self.dice.below(26) {
             0 | 1 => self.set_cap(asset, true),
             2 | 3 => self.set_cap(asset, false),
             4 | 5 => self.set_collateral_parameters(asset),
@@ -32,12 +32,13 @@ impl Both {
             10 | 11 => self.set_paused(asset),
             12 | 13 => self.set_frozen(asset),
             14 => self.set_active(asset),
-            15 | 16 => self.set_rates(asset),
-            17 => self.set_premium(),
-            18..=20 => self.set_category(asset),
-            21 => self.set_category_parameters(),
-            22 => self.set_ltv_zero(asset),
-            _ => self.drop_reserve(asset),
+            15..=17 => self.set_rates(asset),
+            18 => self.set_premium(),
+            19..=21 => self.set_category(asset),
+            22 => self.set_category_parameters(),
+            23 => self.set_ltv_zero(asset),
+            24 => self.drop_reserve(asset),
+            _ => self.set_flag(asset),
         }
     }
 
@@ -55,7 +56,7 @@ impl Both {
         let whole = total / U256::from(10).pow(U256::from(unit));
         let cap = match self.dice.below(8) {
             0..=3 => U256::ZERO,
-            4 => self.dice.bits(38),
+            4 => U256::ONE << 36,
             5 => whole,
             _ => whole + self.dice.bits(12),
         };
@@ -129,9 +130,11 @@ impl Both {
     }
 
     fn set_debt_ceiling(&mut self, asset: Address) {
+        let isolated = self.assets.get(3).copied().filter(|_| self.dice.below(2) == 0);
+        let asset = isolated.unwrap_or(asset);
         let ceiling = match self.dice.below(5) {
-            0 | 1 => U256::ZERO,
-            2 => self.dice.bits(42),
+            0 => U256::ZERO,
+            1 => U256::ONE << 40,
             _ => self.dice.bits(30),
         };
         let call = ConfiguratorCalls::setDebtCeilingCall {
@@ -179,11 +182,11 @@ impl Both {
         });
         let (asset, paused) = match paused_now {
             Some(found) if self.dice.below(4) > 0 => (found, false),
-            _ => (asset, self.dice.below(3) > 0),
+            _ => (asset, self.dice.below(2) > 0),
         };
         let grace = match self.dice.below(4) {
-            0 => self.dice.below(14_400),
-            1 => 14_400 + self.dice.below(2),
+            0 | 1 => self.dice.below(14_400),
+            2 => 14_400 + self.dice.below(2),
             _ => 0,
         };
         if self.genuine.version() == Version::V3_0_2 {
@@ -258,6 +261,10 @@ impl Both {
             slope1: u32::try_from(self.dice.below(2_000)).expect("small"),
             slope2: u32::try_from(2_000 + self.dice.below(40_000)).expect("small"),
         };
+        // Rates at which an index doubles within a sequence.
+        if self.dice.below(4) == 0 {
+            rates.base = u32::try_from(20_000 + self.dice.below(30_000)).expect("small");
+        }
         let first = self.genuine.version() == Version::V3_0_2;
         if first {
             let answer = self.genuine.set_rates(asset, rates);

@@ -53,7 +53,7 @@ pub(super) fn reserves() -> Vec<ReserveSpec> {
         ltv: 6_000,
         liquidation_threshold: 6_500,
         liquidation_bonus: 11_000,
-        debt_ceiling: 100_000_000,
+        debt_ceiling: 20_000_000,
         ..ether
     };
     let siloed = ReserveSpec {

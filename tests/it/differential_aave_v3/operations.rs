@@ -14,7 +14,13 @@ impl Both {
     pub(super) fn open(&mut self) {
         for user in super::USERS {
             for asset in self.assets.clone() {
-                if self.dice.below(3) == 0 {
+                // The last one has isolated collateral alone.
+                let isolated = self
+                    .engine
+                    .reserve(asset)
+                    .is_some_and(|reserve| reserve.configuration.debt_ceiling() > 0);
+                let alone = user == super::USERS[4];
+                if alone && !isolated || !alone && (isolated || self.dice.below(3) == 0) {
                     continue;
                 }
                 let value = U256::from(100_000_000_000_u64 + self.dice.below(100_000_000_000_000));
@@ -25,6 +31,14 @@ impl Both {
                     |genuine| genuine.supply(user, asset, amount, user),
                     |engine, context| engine.supply(context, asset, amount, user),
                 );
+                if isolated {
+                    self.both(
+                        "set collateral",
+                        user,
+                        |genuine| genuine.set_collateral(user, asset, true),
+                        |engine, context| engine.set_user_use_reserve_as_collateral(context, asset, true),
+                    );
+                }
             }
         }
     }
@@ -39,19 +53,19 @@ impl Both {
             self.genuine.wait(seconds);
         }
         match self.dice.below(100) {
-            0..=17 => self.supply(),
-            18..=25 => self.withdraw(),
-            26..=43 => self.borrow(),
-            44..=50 => self.repay(),
-            51..=53 => self.repay_with_a_tokens(),
-            54..=58 => self.set_collateral(),
-            59..=62 => self.set_e_mode(),
-            63..=67 => self.transfer(),
-            68..=72 => self.flash_loan(),
-            73..=85 => self.liquidate(),
-            86 => self.mint_to_treasury(),
-            87..=92 => self.move_price(),
-            93 => self.eliminate_deficit(),
+            0..=15 => self.supply(),
+            16..=23 => self.withdraw(),
+            24..=41 => self.borrow(),
+            42..=48 => self.repay(),
+            49..=51 => self.repay_with_a_tokens(),
+            52..=56 => self.set_collateral(),
+            57..=60 => self.set_e_mode(),
+            61..=65 => self.transfer(),
+            66..=70 => self.flash_loan(),
+            71..=83 => self.liquidate(),
+            84 => self.mint_to_treasury(),
+            85..=90 => self.move_price(),
+            91 => self.eliminate_deficit(),
             _ => self.configure(),
         }
     }
@@ -87,7 +101,8 @@ impl Both {
         match self.dice.below(40) {
             0 => U256::ZERO,
             1 => self.dice.bits(190),
-            2..=4 => self.dice.bits(12),
+            2 => U256::ONE,
+            3 | 4 => self.dice.bits(12),
             _ => {
                 let value = self.dice.bits(50) + self.dice.bits(20);
                 self.worth(asset, value)
@@ -176,12 +191,28 @@ impl Both {
         self.compare_account(user);
     }
 
-    fn borrow(&mut self) {
-        let (user, asset) = (self.user(), self.any_asset());
+    /// What a user could still borrow, in base currency.
+    fn free(&self, user: Address) -> U256 {
         let account = self.engine.user_account_data(user, &self.prices, self.genuine.now());
-        let free = account
+        account
             .map(|account| account.available_borrows_base)
-            .unwrap_or_default();
+            .unwrap_or_default()
+    }
+
+    fn borrow(&mut self) {
+        let (mut user, mut asset) = (self.someone(), self.any_asset());
+        for _ in 0..3 {
+            if self.free(user).is_zero() {
+                user = self.user();
+            }
+            // What is borrowed alone leaves no room for anything else.
+            let reserve = self.engine.reserve(asset);
+            if reserve.is_some_and(|reserve| reserve.configuration.siloed_borrowing()) {
+                asset = self.any_asset();
+            }
+        }
+        let borrower = if self.dice.below(8) == 0 { self.user() } else { user };
+        let free = self.free(user);
         let amount = match self.dice.below(6) {
             0 => self.amount(asset),
             1 => self.worth(asset, free),
@@ -196,6 +227,21 @@ impl Both {
             1 => InterestRateMode::Stable,
             _ => InterestRateMode::Variable,
         };
+        if borrower != user && self.dice.below(4) > 0 {
+            let allowed = match self.dice.below(4) {
+                0 => self.amount(asset),
+                1 => amount,
+                _ => amount.saturating_mul(U256::from(2)),
+            };
+            if asset != STRANGER {
+                self.both(
+                    "approve delegation",
+                    user,
+                    |genuine| genuine.approve_delegation(user, asset, borrower, allowed),
+                    |engine, context| engine.approve_delegation(context, asset, borrower, allowed),
+                );
+            }
+        }
         let call = PoolCalls::borrowCall {
             asset,
             amount,
@@ -205,9 +251,9 @@ impl Both {
         };
         self.both(
             "borrow",
-            user,
-            |genuine| genuine.call(user, &call).map(|_| ()),
-            |engine, context| engine.borrow(context, asset, amount, mode),
+            borrower,
+            |genuine| genuine.call(borrower, &call).map(|_| ()),
+            |engine, context| engine.borrow(context, asset, amount, mode, user),
         );
         self.compare_account(user);
     }
@@ -348,11 +394,7 @@ impl Both {
             let (asset, mut amount) = self.loan();
             let mode = match self.dice.below(6) {
                 0 => {
-                    let account = self.engine.user_account_data(user, &self.prices, self.genuine.now());
-                    let free = account
-                        .map(|account| account.available_borrows_base)
-                        .unwrap_or_default();
-                    amount = self.worth(asset, free / U256::from(2));
+                    amount = self.worth(asset, self.free(user) / U256::from(2));
                     InterestRateMode::Variable
                 }
                 _ => InterestRateMode::None,
@@ -383,7 +425,7 @@ impl Both {
     }
 
     fn liquidate(&mut self) {
-        let liquidator = self.user();
+        let mut liquidator = self.user();
         let mut user = self.user();
         let now = self.genuine.now();
         let ill = |user: &Address| {
@@ -396,6 +438,9 @@ impl Both {
             user = found;
         } else if self.dice.below(3) > 0 {
             return self.move_price();
+        }
+        if liquidator == user && self.dice.below(8) > 0 {
+            liquidator = OWNER;
         }
         let owed = self.engine.user_configuration(user);
         let of = |both: &mut Self, wanted: &dyn Fn(u16) -> bool| {
@@ -503,6 +548,7 @@ impl Both {
                 |engine, context| engine.supply(context, asset, supplied, OWNER),
             );
         }
+        self.own_debt();
         let amount = self.amount(asset);
         let call = PoolCalls::eliminateReserveDeficitCall { asset, amount };
         self.both(
@@ -511,5 +557,36 @@ impl Both {
             |genuine| genuine.call(OWNER, &call).map(|_| ()),
             |engine, context| engine.eliminate_reserve_deficit(context, asset, amount),
         );
+    }
+
+    /// The owner, who covers deficits, must not owe anything: seldom borrows, and mostly repays.
+    fn own_debt(&mut self) {
+        let mode = InterestRateMode::Variable;
+        let word = self.engine.user_configuration(OWNER);
+        let owed = word.reserves().find(|&id| word.is_borrowing(id));
+        match owed
+            .and_then(|id| self.engine.reserve_by_id(id))
+            .map(|reserve| reserve.asset)
+        {
+            Some(asset) if self.dice.below(3) > 0 => {
+                self.both(
+                    "repay",
+                    OWNER,
+                    |genuine| genuine.repay(OWNER, asset, U256::MAX, OWNER).map(|_| ()),
+                    |engine, context| engine.repay(context, asset, U256::MAX, mode, OWNER),
+                );
+            }
+            None if self.dice.below(2) == 0 => {
+                let asset = self.assets[1];
+                let amount = self.worth(asset, self.free(OWNER) / U256::from(100));
+                self.both(
+                    "borrow",
+                    OWNER,
+                    |genuine| genuine.borrow(OWNER, asset, amount, OWNER),
+                    |engine, context| engine.borrow(context, asset, amount, mode, OWNER),
+                );
+            }
+            _ => {}
+        }
     }
 }

@@ -63,7 +63,7 @@ impl<C: Chain> Both<C> {
             5..=20 => self.dice.below(200),
             _ => 0,
         };
-        self.genuine.roll(blocks);
+        self.genuine.roll(blocks.min(self.most_blocks));
         let (market, place) = self.market();
         let user = self.dice.pick(&USERS);
         match self.dice.below(64) {

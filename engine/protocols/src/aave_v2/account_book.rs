@@ -37,7 +37,7 @@ impl Pool {
     /// computed. A reserve that `ReserveInitialized` adds must have been listed ([`Pool::list`]) with its token's decimals.
     ///
     /// # Errors
-    /// An event that does not fit what the pool knows; the pool is then left as it was.
+    /// An event that does not fit what the pool knows; balances, flags and numbers are then left as they were.
     pub fn record(&mut self, contract: Address, event: &Event, timestamp: u64) -> Result<(), BookError> {
         let borrowed = self.recording.borrowed.take();
         match (self.contract(contract), event) {
@@ -109,6 +109,7 @@ impl Pool {
             PoolEvent::FlashLoan(e) if borrowed == Some(e.asset) => Ok(()),
             PoolEvent::FlashLoan(e) => self.holds(e.asset, e.premium, true),
             PoolEvent::LiquidationCall(e) => {
+                self.known(e.collateralAsset)?;
                 self.holds(e.debtAsset, e.debtToCover, true)?;
                 if e.receiveAToken {
                     return Ok(());
@@ -194,7 +195,11 @@ impl Pool {
             ATokenEvent::BalanceTransfer(e) => {
                 let scaled = ray_div(e.value, e.index)?;
                 self.supply(id, e.from, scaled, false, false)?;
-                self.supply(id, e.to, scaled, true, false)
+                let received = self.supply(id, e.to, scaled, true, false);
+                if received.is_err() {
+                    self.supply(id, e.from, scaled, true, false)?;
+                }
+                received
             }
             ATokenEvent::Transfer(_) | ATokenEvent::Approval(_) => Ok(()),
         }
@@ -364,4 +369,113 @@ fn moved(balance: u128, scaled: U256, more: bool, missing: BookError) -> Result<
         balance.checked_sub(scaled)
     };
     moved.ok_or(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aave_v2::{InterestRateStrategy, PoolParams, ReserveParams, abi};
+    use plimsoll_units::wad_ray_math::RAY;
+
+    const POOL: Address = Address::with_last_byte(1);
+    const CONFIGURATOR: Address = Address::with_last_byte(2);
+    const ASSET: Address = Address::with_last_byte(3);
+    const A_TOKEN: Address = Address::with_last_byte(4);
+    const STABLE: Address = Address::with_last_byte(5);
+    const VARIABLE: Address = Address::with_last_byte(6);
+    const ALICE: Address = Address::with_last_byte(7);
+    const BOB: Address = Address::with_last_byte(8);
+
+    fn pool() -> Pool {
+        let mut pool = Pool::new(PoolParams {
+            pool: POOL,
+            configurator: CONFIGURATOR,
+        });
+        let params = ReserveParams {
+            asset: ASSET,
+            a_token: A_TOKEN,
+            stable_debt: STABLE,
+            variable_debt: VARIABLE,
+            treasury: Address::ZERO,
+        };
+        let reserve = Reserve::new(params, 0, 18, InterestRateStrategy::default());
+        pool.list(reserve).expect("the first");
+        pool
+    }
+
+    #[test]
+    fn values_are_unscaled_by_their_index() {
+        let (mut pool, index) = (pool(), RAY * U256::from(2));
+        let minted = abi::a_token::Mint {
+            from: ALICE,
+            value: U256::from(10),
+            index,
+        };
+        let moved = abi::a_token::BalanceTransfer {
+            from: ALICE,
+            to: BOB,
+            value: U256::from(4),
+            index,
+        };
+        let burnt = abi::a_token::Burn {
+            from: ALICE,
+            target: ALICE,
+            value: U256::from(6),
+            index,
+        };
+        for event in [minted.into(), moved.into(), burnt.into()] {
+            pool.record(A_TOKEN, &event, 1).expect("fits");
+        }
+        // 10 at 2 are 5; 2 of them went to Bob, 3 were burnt.
+        assert_eq!(pool.user(ALICE), None);
+        assert_eq!(pool.user(BOB).map(|bob| bob.position(0).scaled_supply), Some(2));
+        assert_eq!(pool.reserves()[0].scaled_supply, U256::from(2));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_changes_nothing() {
+        let mut pool = pool();
+        let before = pool.clone();
+        let burnt: Event = abi::a_token::Burn {
+            from: ALICE,
+            target: ALICE,
+            value: U256::from(6),
+            index: RAY,
+        }
+        .into();
+        assert_eq!(pool.record(A_TOKEN, &burnt, 1), Err(BookError::Missing { user: ALICE }));
+        assert_eq!(pool.record(VARIABLE, &burnt, 1), Err(BookError::Stranger(VARIABLE)));
+        let (reserve, user) = (BOB, ALICE);
+        let enabled: Event = abi::pool::ReserveUsedAsCollateralEnabled { reserve, user }.into();
+        assert_eq!(pool.record(POOL, &enabled, 1), Err(BookError::NotListed(BOB)));
+        assert_eq!(pool, before);
+    }
+
+    #[test]
+    fn interest_that_outgrows_a_repayment_is_no_borrowing() {
+        let mut pool = pool();
+        let mint = |amount: u64, balance: u64, increase: u64, total: u64| -> Event {
+            abi::stable_debt::Mint {
+                user: ALICE,
+                onBehalfOf: ALICE,
+                amount: U256::from(amount),
+                currentBalance: U256::from(balance),
+                balanceIncrease: U256::from(increase),
+                newRate: RAY,
+                avgStableRate: RAY,
+                newTotalSupply: U256::from(total),
+            }
+            .into()
+        };
+        pool.record(STABLE, &mint(100, 0, 0, 100), 0).expect("fits");
+        // A year at 100 % makes 266 of 100 by three terms; 10 are repaid, of 166 that came to it.
+        pool.record(STABLE, &mint(156, 266, 166, 256), 31_536_000)
+            .expect("fits");
+        let debt = pool.user(ALICE).expect("a debtor").stable_debt(0);
+        assert_eq!(
+            (debt.principal, debt.rate, debt.last_update),
+            (256, 10_u128.pow(27), 31_536_000)
+        );
+        assert_eq!(pool.reserves()[0].stable.principal, U256::from(256));
+    }
 }

@@ -1,7 +1,7 @@
 //! A pool's whole state (`LendingPool`, its configurator, its tokens).
 
 use super::{
-    AccountData, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
+    AccountData, ETHER, Emitted, Event, PriceOracle, Reserve, ReserveParams, Revert, User,
     abi::{ATokenEvent, ConfiguratorEvent, PoolEvent, StableDebtEvent, VariableDebtEvent},
     draft::{Draft, Written},
     generic_logic,
@@ -138,7 +138,7 @@ impl Pool {
     /// Lists a reserve as the next one, in whatever state it is (a new one, or one of a snapshot); returns its number.
     ///
     /// # Errors
-    /// More than 128 reserves, or an asset that is listed already.
+    /// More than 128 reserves, an asset that is listed already, or ether itself, which only Aave v1 lists.
     pub fn list(&mut self, reserve: Reserve) -> Result<u8, Revert> {
         let id = u8::try_from(self.reserves.len()).ok().filter(|id| *id < 128);
         let id = id.ok_or(super::Errors::NoMoreReservesAllowed)?;
@@ -149,6 +149,9 @@ impl Pool {
             variable_debt,
             ..
         } = reserve.params;
+        if asset == ETHER {
+            return Err(Revert::Unsupported("Aave v1, where ether itself is a reserve"));
+        }
         if self.ids.contains_key(&asset) {
             return Err(Revert::Unsupported("an asset that is listed twice"));
         }

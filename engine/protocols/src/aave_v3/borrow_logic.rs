@@ -1,9 +1,9 @@
 //! Borrowing and repaying (`BorrowLogic`, `IsolationModeLogic`).
 
 use super::{
-    Call, Change, Context, Errors, Event, Pool, PoolEvent, Revert, Revision, TokenKind,
-    checked::sub,
-    pool_abi,
+    BorrowAllowance, Call, Change, Context, Errors, Event, Pool, PoolEvent, Revert, Revision, TokenEvent, TokenKind,
+    checked::{add, sub},
+    pool_abi, token_abi,
     validation_logic::{isolated_debt, require, require_usable},
 };
 use alloy_primitives::{Address, U256};
@@ -27,7 +27,7 @@ pub(super) enum Payment {
 }
 
 impl Pool {
-    /// Borrows underlying, in base units (`borrow`). The caller is the debtor; credit delegation is not supported.
+    /// Borrows underlying, in base units, on an account that is the caller's or allows it (`borrow`).
     ///
     /// # Errors
     /// Where the contract reverts.
@@ -37,8 +37,31 @@ impl Pool {
         asset: Address,
         amount: U256,
         mode: InterestRateMode,
+        on_behalf_of: Address,
     ) -> Result<Vec<Event>, Revert> {
-        self.transact(context, |call| call.borrow(asset, amount, mode, true))
+        self.transact(context, |call| call.borrow(asset, amount, mode, on_behalf_of, true))
+    }
+
+    /// Lets someone borrow so much, in base units, on the caller's account (`VariableDebtToken.approveDelegation`).
+    ///
+    /// # Errors
+    /// No reason for an asset without a reserve.
+    pub fn approve_delegation(
+        &mut self,
+        context: &Context<'_>,
+        asset: Address,
+        delegatee: Address,
+        amount: U256,
+    ) -> Result<Vec<Event>, Revert> {
+        self.transact(context, |call| {
+            let between = BorrowAllowance {
+                reserve: call.id(asset)?,
+                from: context.caller,
+                to: delegatee,
+            };
+            call.set_borrow_allowance(between, amount);
+            call.emit_allowance(between, amount)
+        })
     }
 
     /// Repays debt with underlying, in base units, or all for the greatest number (`repay`); the `Repay` event says how much.
@@ -77,12 +100,13 @@ impl Pool {
 }
 
 impl Call<'_> {
-    /// Borrows for the caller; `release` is whether the underlying is still in the reserve.
+    /// Borrows for the caller on an account; `release` is whether the underlying is still in the reserve.
     pub(super) fn borrow(
         &mut self,
         asset: Address,
         amount: U256,
         mode: InterestRateMode,
+        debtor: Address,
         release: bool,
     ) -> Result<(), Revert> {
         let id = self.id(asset)?;
@@ -98,8 +122,8 @@ impl Call<'_> {
             scaled = scaling.minted(kind, amount, index)?;
         }
         // Isolation is what it was before there was a debt.
-        let isolated = self.pool.isolation_mode_state(self.pool.user_configuration(user));
-        self.validate_borrow(id, amount, scaled, mode, user)?;
+        let isolated = self.pool.isolation_mode_state(self.pool.user_configuration(debtor));
+        self.validate_borrow(id, amount, scaled, mode, debtor)?;
         if !later {
             scaled = scaling.minted(kind, amount, index)?;
         }
@@ -110,8 +134,11 @@ impl Call<'_> {
             scaled,
             index,
         };
-        self.mint(user, user, change)?;
-        self.user_mut(user).configuration.set_borrowing(id, true)?;
+        if user != debtor {
+            self.decrease_borrow_allowance(debtor, change)?;
+        }
+        self.mint(user, debtor, change)?;
+        self.user_mut(debtor).configuration.set_borrowing(id, true)?;
         if let Some((collateral, ceiling)) = isolated {
             self.increase_isolated_debt(id, collateral, ceiling, amount)?;
         }
@@ -119,18 +146,60 @@ impl Call<'_> {
         self.update_rates(id, U256::ZERO, taken)?;
         self.pay(id, user, taken)?;
         if later {
-            self.validate_hf_and_ltv(user)?;
+            self.validate_hf_and_ltv(debtor)?;
         }
         let rate = U256::from(self.reserve(id)?.variable_borrow_rate);
         self.emit(PoolEvent::Borrow(pool_abi::Borrow {
             reserve: asset,
             user,
-            onBehalfOf: user,
+            onBehalfOf: debtor,
             amount,
             interestRateMode: mode as u8,
             borrowRate: rate,
             referralCode: 0,
         }));
+        Ok(())
+    }
+
+    /// Takes a debt off what the caller may borrow on an account: the amount up to 3.4, what the balance gains from 3.5 on.
+    fn decrease_borrow_allowance(&mut self, debtor: Address, change: Change) -> Result<(), Revert> {
+        let Change { id, kind, index, .. } = change;
+        let between = BorrowAllowance {
+            reserve: id,
+            from: debtor,
+            to: self.caller,
+        };
+        let allowance = self.pool.borrow_allowance(between);
+        if self.revision() < Revision::V3_5 {
+            let left = sub(allowance, change.amount)?;
+            self.set_borrow_allowance(between, left);
+            return self.emit_allowance(between, left);
+        }
+        let scaling = self.revision().scaling();
+        let held = U256::from(self.scaled(debtor, id, kind).amount);
+        let after = scaling.balance(kind, add(held, change.scaled)?, index)?;
+        let gained = sub(after, scaling.balance(kind, held, index)?)?;
+        if allowance < change.amount {
+            return Err(Revert::InsufficientBorrowAllowance {
+                spender: self.caller,
+                allowance,
+                needed: change.amount,
+            });
+        }
+        self.set_borrow_allowance(between, allowance.saturating_sub(gained));
+        Ok(())
+    }
+
+    fn emit_allowance(&mut self, between: BorrowAllowance, amount: U256) -> Result<(), Revert> {
+        let reserve = self.reserve(between.reserve)?;
+        let (asset, token) = (reserve.asset, reserve.variable_debt_token);
+        let delegated = token_abi::BorrowAllowanceDelegated {
+            fromUser: between.from,
+            toUser: between.to,
+            asset,
+            amount,
+        };
+        self.emit_by(token, TokenEvent::BorrowAllowanceDelegated(delegated));
         Ok(())
     }
 

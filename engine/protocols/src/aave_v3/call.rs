@@ -1,7 +1,8 @@
 //! One call to a market: what it reads besides the state, what it emits, and how it is undone where it reverts.
 
 use super::{
-    Event, Pool, PoolEvent, PriceOracle, Reserve, Revert, Revision, ScaledBalance, TokenEvent, TokenKind, User,
+    BorrowAllowance, Event, Pool, PoolEvent, PriceOracle, Reserve, Revert, Revision, ScaledBalance, TokenEvent,
+    TokenKind, User,
     checked::{OrRevert, add, sub, to_bits, to_u128},
     pool_abi, token_abi,
 };
@@ -38,6 +39,8 @@ pub(super) struct Call<'a> {
     reserves: Vec<Reserve>,
     /// Users as they were before the call touched them.
     users: Vec<(Address, Option<User>)>,
+    /// Allowances as they were before the call touched them.
+    allowances: Vec<(BorrowAllowance, U256)>,
 }
 
 impl Pool {
@@ -55,6 +58,7 @@ impl Pool {
             events: Vec::new(),
             reserves: Vec::new(),
             users: Vec::new(),
+            allowances: Vec::new(),
         };
         match carry_out(&mut call) {
             Ok(()) => Ok(call.events),
@@ -75,6 +79,10 @@ impl Call<'_> {
         }
         for (address, user) in self.users.drain(..) {
             self.pool.restore_user(address, user);
+        }
+        // The first that is remembered of one is the oldest.
+        for (between, amount) in self.allowances.drain(..).rev() {
+            self.pool.set_borrow_allowance(between, amount);
         }
     }
 
@@ -119,6 +127,12 @@ impl Call<'_> {
             self.users.push((address, self.pool.user(address).cloned()));
         }
         self.pool.user_mut(address)
+    }
+
+    /// Sets an allowance; what it was is remembered.
+    pub(super) fn set_borrow_allowance(&mut self, between: BorrowAllowance, amount: U256) {
+        self.allowances.push((between, self.pool.borrow_allowance(between)));
+        self.pool.set_borrow_allowance(between, amount);
     }
 
     pub(super) fn price(&self, asset: Address) -> Result<U256, Revert> {

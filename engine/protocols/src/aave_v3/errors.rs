@@ -121,8 +121,6 @@ errors! {
     InvalidDebtCeiling = "73",
     /// A reserve's number over 127.
     InvalidReserveIndex = "74",
-    /// The ceiling is to be lifted first.
-    DebtCeilingNotZero = "81",
     /// No such reserve.
     AssetNotListed = "82",
     /// A kink beyond its bounds.

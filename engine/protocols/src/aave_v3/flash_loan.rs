@@ -58,7 +58,7 @@ impl Pool {
                 if loan.mode == InterestRateMode::None {
                     call.take_back(loan.asset, receiver, loan.amount)?;
                 } else {
-                    call.borrow(loan.asset, loan.amount, loan.mode, false)?;
+                    call.borrow(loan.asset, loan.amount, loan.mode, call.caller, false)?;
                     call.emit_flash_loan(receiver, loan, U256::ZERO);
                 }
             }

@@ -42,7 +42,7 @@ fn market(revision: Revision) -> Pool {
     let ether = U256::from(42) * ten_to(17);
     pool.supply(&context(USER), ETHER, ether, USER).expect("supplies");
     let debt = U256::from(3_300) * ten_to(18);
-    pool.borrow(&context(USER), DOLLAR, debt, InterestRateMode::Variable)
+    pool.borrow(&context(USER), DOLLAR, debt, InterestRateMode::Variable, USER)
         .expect("borrows");
     pool
 }
@@ -121,7 +121,7 @@ fn a_revert_leaves_no_trace() {
         let too_low = Errors::HealthFactorLowerThanLiquidationThreshold;
         assert_eq!(all, Err(too_low.into()));
         assert_eq!(pool, before);
-        let stable = pool.borrow(&context, DOLLAR, U256::ONE, InterestRateMode::Stable);
+        let stable = pool.borrow(&context, DOLLAR, U256::ONE, InterestRateMode::Stable, USER);
         let expected = if revision == Revision::V3_0_2 {
             Errors::StableBorrowingNotEnabled
         } else {

@@ -117,6 +117,7 @@ impl Call<'_> {
             self.transfer_on_liquidation(collateral_id, user, self.caller, seized, indexes.0, None)?;
         } else {
             self.burn_collateral(collateral_id, user, seized)?;
+            self.validate_paid_before_repaid(collateral_id, debt_id, repaid)?;
         }
         if !protocol_fee.is_zero() {
             self.pay_protocol_fee(collateral_id, user, protocol_fee, indexes.0)?;
@@ -301,6 +302,15 @@ impl Call<'_> {
         };
         self.burn(user, liquidator, change)?;
         self.pay(id, liquidator, seized)
+    }
+
+    /// Within one reserve the collateral is paid out before the debt comes in, which the reserve has counted already.
+    fn validate_paid_before_repaid(&self, collateral: u16, debt: u16, repaid: U256) -> Result<(), Revert> {
+        let available = self.reserve(collateral)?.available_liquidity;
+        if collateral == debt && available < repaid {
+            return Err(Revert::Underlying);
+        }
+        Ok(())
     }
 
     /// Moves aTokens without asking the owner; `scaled` is what is moved where it is not what the amount comes to.

@@ -56,7 +56,7 @@ pub use liquidation_logic::{
     CLOSE_FACTOR_HF_THRESHOLD, DEFAULT_LIQUIDATION_CLOSE_FACTOR, Liquidation, MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD,
     MIN_LEFTOVER_BASE,
 };
-pub use pool::{ListedToken, ListingError, Pool, PoolParams};
+pub use pool::{BorrowAllowance, ListedToken, ListingError, Pool, PoolParams};
 pub use price_oracle::PriceOracle;
 pub use reenactment::{Action, NotAsRecorded};
 pub use reserve::Reserve;

@@ -5,7 +5,10 @@ use super::{
     UserConfiguration, reserve_configuration::MAX_RESERVES_COUNT,
 };
 use crate::{DecodeError, RawLog};
-use alloy_primitives::{Address, map::HashMap};
+use alloy_primitives::{
+    Address, U256,
+    map::{HashMap, IndexMap},
+};
 use std::collections::BTreeMap;
 
 /// What a market is known by.
@@ -28,11 +31,24 @@ pub struct Pool {
     params: PoolParams,
     reserves: Vec<Option<Reserve>>,
     ids: HashMap<Address, u16>,
-    users: HashMap<Address, User>,
+    /// In a row, so that a look at all of them goes through memory once.
+    users: IndexMap<Address, User>,
     e_modes: BTreeMap<u8, EModeCategory>,
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
     accruals: Vec<(u16, u128)>,
+    borrow_allowances: HashMap<BorrowAllowance, U256>,
+}
+
+/// Who lets whom borrow from which reserve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BorrowAllowance {
+    /// The reserve's number.
+    pub reserve: u16,
+    /// Who will owe.
+    pub from: Address,
+    /// Who may borrow.
+    pub to: Address,
 }
 
 /// What of a reserve's contracts an address is.
@@ -62,11 +78,12 @@ impl Pool {
             params,
             reserves: Vec::new(),
             ids: HashMap::default(),
-            users: HashMap::default(),
+            users: IndexMap::default(),
             e_modes: BTreeMap::new(),
             flash_loan_premium_total: 0,
             flash_loan_premium_to_protocol: 0,
             accruals: Vec::new(),
+            borrow_allowances: HashMap::default(),
         }
     }
 
@@ -75,9 +92,10 @@ impl Pool {
         Self {
             reserves: self.reserves.clone(),
             ids: self.ids.clone(),
-            users: HashMap::default(),
+            users: IndexMap::default(),
             e_modes: self.e_modes.clone(),
             accruals: self.accruals.clone(),
+            borrow_allowances: self.borrow_allowances.clone(),
             ..*self
         }
     }
@@ -176,7 +194,7 @@ impl Pool {
     pub(super) fn restore_user(&mut self, address: Address, user: Option<User>) {
         match user {
             Some(user) => self.users.insert(address, user),
-            None => self.users.remove(&address),
+            None => self.users.swap_remove(&address),
         };
     }
 
@@ -223,6 +241,20 @@ impl Pool {
     pub const fn set_flash_loan_premiums(&mut self, total: u16, to_protocol: u16) {
         self.flash_loan_premium_total = total;
         self.flash_loan_premium_to_protocol = to_protocol;
+    }
+
+    /// How much one user may borrow on another's account, in base units (`borrowAllowance`).
+    pub fn borrow_allowance(&self, between: BorrowAllowance) -> U256 {
+        self.borrow_allowances.get(&between).copied().unwrap_or_default()
+    }
+
+    /// Sets how much one user may borrow on another's account, in base units; nothing is forgotten.
+    pub fn set_borrow_allowance(&mut self, between: BorrowAllowance, amount: U256) {
+        if amount.is_zero() {
+            self.borrow_allowances.remove(&between);
+        } else {
+            self.borrow_allowances.insert(between, amount);
+        }
     }
 
     /// What each reserve has accrued to the treasury, scaled, within the call whose events are being heard.

@@ -151,7 +151,7 @@ impl Call<'_> {
                 on_behalf_of,
             } => self.supply(asset, amount, on_behalf_of),
             Action::Withdraw { asset, amount, to } => self.withdraw(asset, amount, to),
-            Action::Borrow { asset, amount, release } => self.borrow(asset, amount, mode, release),
+            Action::Borrow { asset, amount, release } => self.borrow(asset, amount, mode, self.caller, release),
             Action::Repay {
                 asset,
                 amount,

@@ -70,6 +70,25 @@ impl UserConfiguration {
         Ok(())
     }
 
+    /// The reserves that the user owes or pledges, lowest first, with whether each is pledged and whether it is owed.
+    #[inline]
+    pub fn flags(self) -> impl Iterator<Item = (u16, bool, bool)> {
+        let mut limbs = self.0.into_limbs();
+        let mut place = 0u16;
+        std::iter::from_fn(move || {
+            while *limbs.get(usize::from(place))? == 0 {
+                place += 1;
+            }
+            let limb = limbs.get_mut(usize::from(place))?;
+            let pair = limb.trailing_zeros() & !1;
+            let both = *limb >> pair & 3;
+            *limb &= !(3 << pair);
+            // A limb holds 32 pairs.
+            let id = u16::try_from(pair / 2).ok()? + 32 * place;
+            Some((id, both & 2 != 0, both & 1 != 0))
+        })
+    }
+
     /// The reserves that the user owes or pledges, lowest first.
     pub fn reserves(self) -> impl Iterator<Item = u16> {
         let mut rest = self.0;

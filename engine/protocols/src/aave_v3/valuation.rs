@@ -2,11 +2,7 @@
 
 use super::{Pool, PriceOracle, Revert, Revision, Scaling, TokenKind, User, UserAccountData, checked::unit};
 use alloy_primitives::U256;
-use plimsoll_units::{
-    Ratio, Rounding,
-    percentage_math::{percent_mul, percent_mul_floor},
-    wad_ray_math::RAY,
-};
+use plimsoll_units::{Ratio, Rounding, wad_ray_math::RAY};
 
 /// A market at these prices and this time. What it gives is what [`Pool::user_account_data`] gives, to the last unit.
 pub struct Valuation<'a> {
@@ -100,29 +96,26 @@ impl<'a> Valuation<'a> {
         }
         let mut positions = user.positions().iter().peekable();
         let mut sums = Sums::default();
-        for id in configuration.reserves() {
+        for (id, is_pledged, is_owed) in configuration.flags() {
             while positions.next_if(|position| position.reserve < id).is_some() {}
-            let Some(reserve) = self.pool.reserve_by_id(id) else {
-                continue;
-            };
-            let quote = self.quotes.get(usize::from(id)).copied().flatten()?;
+            let quote = self.quotes.get(usize::from(id))?.as_ref()?;
             let Some(position) = positions.next_if(|position| position.reserve == id) else {
                 continue;
             };
-            if configuration.is_using_as_collateral(id) {
+            if is_pledged {
                 let (ltv, threshold) = match user.e_mode {
                     0 => quote.risk,
-                    category => self.pool.risk_parameters(reserve, category),
+                    category => self.pool.risk_parameters(self.pool.reserve_by_id(id)?, category),
                 };
                 if let Some(threshold) = threshold {
-                    let worth = self.collateral(&quote, position.supply.amount)?;
+                    let worth = self.collateral(quote, position.supply.amount)?;
                     sums.collateral = sums.collateral.checked_add(worth)?;
                     sums.ltvs = sums.ltvs.checked_add(worth.checked_mul(u128::from(ltv))?)?;
                     sums.thresholds = sums.thresholds.checked_add(worth.checked_mul(u128::from(threshold))?)?;
                 }
             }
-            if configuration.is_borrowing(id) {
-                sums.debt = sums.debt.checked_add(self.debt(&quote, position.debt.amount)?)?;
+            if is_owed {
+                sums.debt = sums.debt.checked_add(self.debt(quote, position.debt.amount)?)?;
             }
         }
         self.summed(&sums)
@@ -157,11 +150,11 @@ impl<'a> Valuation<'a> {
         let later = self.pool.revision() >= Revision::V3_5;
         let average = |sum: u128| sum.checked_div(sums.collateral).unwrap_or_default();
         let (ltv, threshold) = (average(sums.ltvs), average(sums.thresholds));
-        let (collateral, debt) = (U256::from(sums.collateral), U256::from(sums.debt));
+        let worth = sums.collateral.checked_mul(ltv)?;
         let borrowable = if later {
-            percent_mul_floor(collateral, U256::from(ltv))
+            worth / PERCENTAGE_FACTOR
         } else {
-            percent_mul(collateral, U256::from(ltv))
+            worth.checked_add(PERCENTAGE_FACTOR / 2)? / PERCENTAGE_FACTOR
         };
         let health_factor = if sums.debt == 0 {
             U256::MAX
@@ -172,21 +165,20 @@ impl<'a> Valuation<'a> {
                 let sum = sums.collateral.checked_mul(threshold)?;
                 sum.checked_add(PERCENTAGE_FACTOR / 2)? / PERCENTAGE_FACTOR
             };
+            let over = if later { PERCENTAGE_FACTOR } else { 1 };
             let half = sums.debt / 2;
-            let wads = match safe.checked_mul(WAD).and_then(|wads| wads.checked_add(half)) {
-                Some(wads) => U256::from(wads / sums.debt),
-                None => (U256::from(safe) * U256::from(WAD) + U256::from(half)) / debt,
-            };
-            if later {
-                wads / U256::from(PERCENTAGE_FACTOR)
-            } else {
-                wads
+            match safe.checked_mul(WAD).and_then(|wads| wads.checked_add(half)) {
+                Some(wads) => U256::from(wads / sums.debt / over),
+                None => {
+                    let wads = U256::from(safe) * U256::from(WAD) + U256::from(half);
+                    wads / U256::from(sums.debt) / U256::from(over)
+                }
             }
         };
         Some(UserAccountData {
-            total_collateral_base: collateral,
-            total_debt_base: debt,
-            available_borrows_base: borrowable?.saturating_sub(debt),
+            total_collateral_base: U256::from(sums.collateral),
+            total_debt_base: U256::from(sums.debt),
+            available_borrows_base: U256::from(borrowable.saturating_sub(sums.debt)),
             current_liquidation_threshold: U256::from(threshold),
             ltv: U256::from(ltv),
             health_factor,

@@ -5,6 +5,7 @@ use super::{
     exponential::{
         EXP_SCALE,
         careful::{add, div, get_exp, mul, mul_scalar_truncate, sub},
+        grown,
     },
 };
 use alloy_primitives::{Address, U256};
@@ -126,8 +127,11 @@ impl Market {
         if position.borrow_principal == 0 {
             return Ok(U256::ZERO);
         }
-        let grown = mul(U256::from(position.borrow_principal), self.borrow_index)?;
-        div(grown, U256::from(position.borrow_index))
+        if let Some(owed) = grown(position.borrow_principal, self.borrow_index, position.borrow_index) {
+            return Ok(U256::from(owed));
+        }
+        let product = mul(U256::from(position.borrow_principal), self.borrow_index)?;
+        div(product, U256::from(position.borrow_index))
     }
 
     /// The market as it is after interest is accrued in a block, for what the contract calls current (`exchangeRateCurrent`,

@@ -3,7 +3,10 @@
 use super::{
     Account, ComptrollerError, Hypothetical, Liquidity, Market, Pool, Position, Revert,
     call::PriceOracle,
-    exponential::no_error::{add, mul_exp},
+    exponential::{
+        Scaled,
+        no_error::{add, mul_exp},
+    },
 };
 use alloy_primitives::{Address, U256};
 
@@ -22,9 +25,9 @@ struct Quote {
 #[derive(Debug, Clone, Copy)]
 struct Worth {
     /// A cToken as collateral: factor · exchange rate · price, truncated twice.
-    collateral: Result<U256, Revert>,
+    collateral: Result<Scaled, Revert>,
     /// The underlying.
-    price: U256,
+    price: Scaled,
 }
 
 /// Collateral and borrows so far, in the oracle's unit of value.
@@ -100,9 +103,9 @@ impl Valuation {
             };
             let worth = quote.add(&account.position(id), &mut sums)?;
             if let Some(after) = after.filter(|after| after.market == id) {
-                let redeemed = mul_exp(worth.collateral?, after.redeem_tokens)?;
+                let redeemed = worth.collateral?.times(after.redeem_tokens)?;
                 sums.borrows = add(redeemed, sums.borrows)?;
-                sums.borrows = add(mul_exp(worth.price, after.borrow_amount)?, sums.borrows)?;
+                sums.borrows = add(worth.price.times(after.borrow_amount)?, sums.borrows)?;
             }
         }
         Ok(sums)
@@ -118,10 +121,10 @@ impl Quote {
         let worth = self.worth.map_err(Unvalued::Failed)?;
         let collateral = worth.collateral?;
         if position.tokens > 0 {
-            sums.collateral = add(mul_exp(collateral, U256::from(position.tokens))?, sums.collateral)?;
+            sums.collateral = add(collateral.times_u128(position.tokens)?, sums.collateral)?;
         }
         if !owed.is_zero() {
-            sums.borrows = add(mul_exp(worth.price, owed)?, sums.borrows)?;
+            sums.borrows = add(worth.price.times(owed)?, sums.borrows)?;
         }
         Ok(worth)
     }
@@ -135,7 +138,10 @@ fn worth(market: &Market, price: U256) -> Result<Worth, ComptrollerError> {
         return Err(ComptrollerError::PriceError);
     }
     let collateral = mul_exp(market.collateral_factor, exchange_rate).and_then(|worth| mul_exp(worth, price));
-    Ok(Worth { collateral, price })
+    Ok(Worth {
+        collateral: collateral.map(Scaled::new),
+        price: Scaled::new(price),
+    })
 }
 
 impl Pool {

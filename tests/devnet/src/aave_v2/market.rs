@@ -279,11 +279,18 @@ impl<C: Chain> GenuineMarket<C> {
         loans: &[(Address, U256, Option<Mode>)],
         receiver: Receiver,
     ) -> Result<(), Failure> {
-        let fail = receiver != Receiver::Repays;
+        let fail = receiver == Receiver::Fails;
         let address = self.receiver;
         self.call_at(OWNER, address, &ReceiverCalls::setFailExecutionTransferCall { fail })?;
-        let flag = receiver == Receiver::Fails;
-        self.call_at(OWNER, address, &ReceiverCalls::setSimulateEOACall { flag })?;
+        self.call_at(OWNER, address, &ReceiverCalls::setSimulateEOACall { flag: fail })?;
+        let amount = receiver.approves();
+        self.call_at(
+            OWNER,
+            address,
+            &ReceiverCalls::setAmountToApproveCall {
+                amountToApprove: amount,
+            },
+        )?;
         let call = PoolCalls::flashLoanCall {
             receiverAddress: address,
             assets: loans.iter().map(|(asset, ..)| *asset).collect(),

@@ -47,10 +47,17 @@ pub struct Listing {
 pub enum Receiver {
     /// Pays it back with the premium.
     Repays,
-    /// Lets the pool take nothing back.
+    /// Lets the pool take one base unit back at most.
     Keeps,
     /// Answers that it failed.
     Fails,
+}
+
+impl Receiver {
+    /// What the receiver is told to let the pool take; zero for all that is due.
+    pub(crate) fn approves(self) -> U256 {
+        U256::from(u8::from(self == Self::Keeps))
+    }
 }
 
 /// The variable mode of interest, as calls take it.
@@ -328,11 +335,14 @@ impl<C: Chain> GenuineMarket<C> {
     }
 
     fn instruct(&mut self, address: Address, receiver: Receiver) -> Result<(), Failure> {
-        let fail = receiver != Receiver::Repays;
+        let fail = receiver == Receiver::Fails;
         self.call_at(OWNER, address, &ReceiverCalls::setFailExecutionTransferCall { fail })?;
-        let flag = receiver == Receiver::Fails;
-        self.call_at(OWNER, address, &ReceiverCalls::setSimulateEOACall { flag })
-            .map(|_| ())
+        self.call_at(OWNER, address, &ReceiverCalls::setSimulateEOACall { flag: fail })?;
+        let amount = receiver.approves();
+        let set = ReceiverCalls::setAmountToApproveCall {
+            amountToApprove: amount,
+        };
+        self.call_at(OWNER, address, &set).map(|_| ())
     }
 
     /// Liquidates: covers so much of a user's debt for collateral of his.

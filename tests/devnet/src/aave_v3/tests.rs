@@ -1,11 +1,12 @@
 use super::*;
+use crate::{Chain, Devnet, Evm, NodeChain};
 use alloy_primitives::{Address, U256};
 
 const SUPPLIER: Address = Address::repeat_byte(0x51);
 const BORROWER: Address = Address::repeat_byte(0x52);
 const LIQUIDATOR: Address = Address::repeat_byte(0x53);
 
-fn market(version: Version) -> GenuineMarket {
+fn market<C: Chain>(chain: C, version: Version) -> GenuineMarket<C> {
     let ether = ReserveSpec::default();
     let dollar = ReserveSpec {
         symbol: "USDC",
@@ -31,11 +32,11 @@ fn market(version: Version) -> GenuineMarket {
         }],
         users: vec![SUPPLIER, BORROWER, LIQUIDATOR],
     };
-    GenuineMarket::deploy(&spec).unwrap_or_else(|error| panic!("{error}"))
+    GenuineMarket::deploy_on(chain, &spec).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn plays(version: Version, refused: &str) {
-    let mut market = market(version);
+fn plays<C: Chain>(chain: C, version: Version, refused: &str) {
+    let mut market = market(chain, version);
     let [ether, dollar] = market.assets()[..] else {
         panic!("two assets")
     };
@@ -84,10 +85,18 @@ fn plays(version: Version, refused: &str) {
 
 #[test]
 fn the_first_version_plays() {
-    plays(Version::V3_0_2, "45");
+    plays(Evm::new(OWNER), Version::V3_0_2, "45");
 }
 
 #[test]
 fn a_later_version_plays() {
-    plays(Version::V3_6_0, "0x930bb771");
+    plays(Evm::new(OWNER), Version::V3_6_0, "0x930bb771");
+}
+
+#[test]
+fn plays_on_a_node() {
+    for (version, refused) in [(Version::V3_0_2, "45"), (Version::V3_6_0, "0x930bb771")] {
+        let devnet = Devnet::start().unwrap_or_else(|error| panic!("{error}"));
+        plays(NodeChain::new(devnet, OWNER), version, refused);
+    }
 }

@@ -1,7 +1,9 @@
 //! Token events become scaled balances and debt flags.
 
 use super::{super::checked::to_u128, BookError, out_of_bounds};
-use crate::aave_v3::{ListedToken, Pool, Revert, ScaledBalance, Scaling, TokenEvent, TokenKind, token_abi};
+use crate::aave_v3::{
+    BorrowAllowance, ListedToken, Pool, Revert, ScaledBalance, Scaling, TokenEvent, TokenKind, token_abi,
+};
 use alloy_primitives::{Address, U256};
 use plimsoll_units::wad_ray_math::ray_div;
 use std::cmp::Ordering;
@@ -33,6 +35,9 @@ impl Pool {
         };
         match event {
             TokenEvent::Mint(e) => {
+                if kind == TokenKind::VariableDebt && e.caller != e.onBehalfOf {
+                    self.spend_allowance(id, e);
+                }
                 let change = Change {
                     id,
                     kind,
@@ -55,11 +60,32 @@ impl Pool {
                 self.apply_change(&change, timestamp)
             }
             TokenEvent::BalanceTransfer(e) => self.apply_transfer(id, e),
-            TokenEvent::Transfer(_)
-            | TokenEvent::Approval(_)
-            | TokenEvent::BorrowAllowanceDelegated(_)
-            | TokenEvent::Upgraded(_) => Ok(()),
+            TokenEvent::BorrowAllowanceDelegated(e) => {
+                let between = BorrowAllowance {
+                    reserve: id,
+                    from: e.fromUser,
+                    to: e.toUser,
+                };
+                self.set_borrow_allowance(between, e.amount);
+                Ok(())
+            }
+            TokenEvent::Transfer(_) | TokenEvent::Approval(_) | TokenEvent::Upgraded(_) => Ok(()),
         }
+    }
+
+    /// From 3.5 on an allowance falls without an event, by what the debt gains. Before, its own event has come already.
+    fn spend_allowance(&mut self, id: u16, event: &token_abi::Mint) {
+        if self.revision().scaling() == Scaling::HalfUp {
+            return;
+        }
+        let between = BorrowAllowance {
+            reserve: id,
+            from: event.onBehalfOf,
+            to: event.caller,
+        };
+        let gained = event.value.saturating_sub(event.balanceIncrease);
+        let left = self.borrow_allowance(between).saturating_sub(gained);
+        self.set_borrow_allowance(between, left);
     }
 
     fn apply_change(&mut self, change: &Change, timestamp: u64) -> Result<(), BookError> {

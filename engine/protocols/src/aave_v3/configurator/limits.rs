@@ -2,7 +2,7 @@
 
 use super::super::{
     Call, ConfiguratorEvent, Errors, Event, InterestRateStrategy, Pool, RateStrategyEvent, Revert, Revision,
-    configurator_abi as abi, rate_strategy_abi, validation_logic::require,
+    configurator_abi as abi, e_mode::in_bitmap, rate_strategy_abi, validation_logic::require,
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_units::percentage_math::PERCENTAGE_FACTOR;
@@ -269,13 +269,11 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Whether a reserve is collateral for anyone.
+    /// Whether a reserve is collateral for anyone. An asset without one is taken for the first, as far as categories go.
     fn is_collateral(&self, asset: Address) -> bool {
-        let Some(reserve) = self.pool.reserve(asset) else {
-            return false;
-        };
+        let id = self.pool.id(asset).unwrap_or_default();
         let mut categories = self.pool.e_mode_categories();
-        reserve.configuration.liquidation_threshold() != 0
-            || categories.any(|(id, _)| self.pool.collateral_category(reserve, id).is_some())
+        self.configuration(asset).liquidation_threshold() != 0
+            || categories.any(|(_, known)| in_bitmap(known.collateral_bitmap, id))
     }
 }
