@@ -107,6 +107,11 @@ impl Oracle {
         self.sources.get(&asset).copied()
     }
 
+    /// Every asset that has a source, in no order.
+    pub fn sources(&self) -> impl Iterator<Item = (Address, PriceSource)> {
+        self.sources.iter().map(|(asset, source)| (*asset, *source))
+    }
+
     /// Takes a new source; returns the one it replaces.
     pub fn set_source(&mut self, asset: Address, source: PriceSource) -> Option<PriceSource> {
         self.sources.insert(asset, source)

@@ -4,11 +4,13 @@ mod aave_v3;
 mod account;
 mod compound_v2;
 mod error;
+mod state;
 
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
 pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
+pub use state::{ContractRole, FeedState, LendingAccounts, LendingBody, LendingState, MarketContract};
 
 use crate::Feeds;
 use alloy_primitives::Address;

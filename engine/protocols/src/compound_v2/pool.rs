@@ -73,6 +73,17 @@ impl Pool {
         self.liquidation_incentive = liquidation_incentive;
     }
 
+    /// Sets whether transfers and seizures of all cTokens are paused, as a snapshot tells it.
+    pub const fn restore_pauses(&mut self, transfer: bool, seize: bool) {
+        self.transfer_paused = transfer;
+        self.seize_paused = seize;
+    }
+
+    /// Every interest rate model that is known by its address, in no order.
+    pub fn models(&self) -> impl Iterator<Item = (Address, InterestRateModel)> {
+        self.models.iter().map(|(address, model)| (*address, *model))
+    }
+
     /// The comptroller's address.
     pub const fn comptroller(&self) -> Address {
         self.comptroller

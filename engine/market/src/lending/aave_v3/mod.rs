@@ -32,7 +32,7 @@ pub struct AaveV3Token {
 }
 
 /// What is known of a market's contracts beside their logs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AaveV3Contracts {
     /// By asset: every reserve that is, was or will be listed in the data.
     pub tokens: HashMap<Address, AaveV3Token>,
