@@ -42,6 +42,8 @@ pub struct AaveV3Contracts {
     pub strategies: HashMap<Address, InterestRateStrategy>,
     /// The oracle, whose logs say where prices come from.
     pub oracle: Option<Address>,
+    /// The market's other contracts, whose logs say nothing that is followed: its registry, and what sets rates before it is asked.
+    pub silent: Vec<Address>,
     /// The aggregator behind a price source that is a proxy.
     pub aggregators: HashMap<Address, Address>,
 }
@@ -219,7 +221,7 @@ impl AaveV3Replay {
     /// Whether an address is one of the market's that has not been listed yet, or whose logs say nothing here.
     fn is_known(&self, address: Address) -> bool {
         let of = |token: &AaveV3Token| token.a_token == address || token.variable_debt_token == address;
-        self.contracts.tokens.values().any(of)
+        self.contracts.silent.contains(&address) || self.contracts.tokens.values().any(of)
     }
 
     fn set_source(&mut self, log: &RawLog) -> Result<(), LendingError> {
