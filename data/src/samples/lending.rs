@@ -98,6 +98,14 @@ impl SampleLending {
         }
     }
 
+    /// What is lent.
+    pub fn tokens(&self) -> Vec<SampleToken> {
+        match self {
+            Self::AaveV3(market) => market.reserves.iter().map(|reserve| reserve.token).collect(),
+            Self::CompoundV2(market) => market.markets.iter().map(|market| market.token).collect(),
+        }
+    }
+
     /// The feeds that its prices come from.
     pub fn feeds(&self) -> Vec<Address> {
         match self {

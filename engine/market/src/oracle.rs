@@ -69,6 +69,16 @@ pub enum PriceSource {
     Fixed(U256),
 }
 
+impl std::fmt::Display for PriceSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Feed { aggregator, .. } => write!(f, "feed {aggregator}"),
+            Self::Posted { .. } => f.write_str("posted"),
+            Self::Fixed(_) => f.write_str("fixed"),
+        }
+    }
+}
+
 /// Why an asset has no price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrice {

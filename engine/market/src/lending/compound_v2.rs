@@ -107,6 +107,11 @@ impl CompoundV2Replay {
         self.tokens.get(&c_token).copied()
     }
 
+    /// The underlying of a cToken; the cToken itself where that is not known.
+    pub fn underlying(&self, c_token: Address) -> Address {
+        self.token(c_token).map_or(c_token, |token| token.underlying)
+    }
+
     /// What was followed so far.
     pub const fn counts(&self) -> LendingCounts {
         self.counts
@@ -253,9 +258,7 @@ impl CompoundV2Replay {
                 health.debt_value = sum(health.debt_value, owed).ok_or_else(beyond)?;
             }
             health.positions.push(AccountPosition {
-                asset: self
-                    .token(market.c_token)
-                    .map_or(market.c_token, |token| token.underlying),
+                asset: self.underlying(market.c_token),
                 collateral_amount: supplied,
                 is_collateral,
                 debt_amount: owed,
