@@ -3,50 +3,24 @@
 //! no call, the state is taken from the logs themselves, indexes still being held against the formulas.
 
 mod accounts;
+mod contracts;
 mod intent;
+mod listing;
+
+pub use contracts::{AaveV3Contracts, AaveV3Token};
 
 use super::{LendingCounts, LendingError, LendingErrorKind};
-use crate::{Divergence, Feeds, Oracle, PriceSource};
-use alloy_primitives::{Address, U256, map::HashMap};
+use crate::{Divergence, Feeds, Oracle};
+use alloy_primitives::{Address, U256};
 use plimsoll_protocols::{
     RawLog,
     aave_v3::{
-        AssetSourceUpdated, Checkpoint, ConfiguratorEvent, Context, Event, InterestRateStrategy, NotAsRecorded, Pool,
-        PoolEvent, Reserve, Revert, Revision, TokenEvent, is_of_proxy, is_upgrade,
+        Checkpoint, ConfiguratorEvent, Context, Event, NotAsRecorded, Pool, PoolEvent, Reserve, Revert, Revision,
+        TokenEvent, is_of_proxy,
     },
 };
 use plimsoll_units::{LogRef, Network};
 use std::collections::VecDeque;
-
-/// What of a reserve no log of the market says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AaveV3Token {
-    /// Its aToken.
-    pub a_token: Address,
-    /// Its variable debt token.
-    pub variable_debt_token: Address,
-    /// The asset's decimals.
-    pub decimals: u8,
-    /// Who receives what accrues to the treasury.
-    pub treasury: Address,
-}
-
-/// What is known of a market's contracts beside their logs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AaveV3Contracts {
-    /// By asset: every reserve that is, was or will be listed in the data.
-    pub tokens: HashMap<Address, AaveV3Token>,
-    /// The releases that the pool runs, each from a block on, in order.
-    pub revisions: Vec<(u64, Revision)>,
-    /// The curves of rate strategies, by their contracts: up to 3.0.2 no log says them.
-    pub strategies: HashMap<Address, InterestRateStrategy>,
-    /// The oracle, whose logs say where prices come from.
-    pub oracle: Option<Address>,
-    /// The market's other contracts, whose logs say nothing that is followed: its registry, and what sets rates before it is asked.
-    pub silent: Vec<Address>,
-    /// The aggregator behind a price source that is a proxy.
-    pub aggregators: HashMap<Address, Address>,
-}
 
 /// What Aave v3 was before a block.
 #[derive(Debug, Clone)]
@@ -216,76 +190,6 @@ impl AaveV3Replay {
     /// The time of the transaction's block, in seconds since the Unix epoch.
     fn now(&self) -> u64 {
         self.transaction.map_or(0, |transaction| transaction.timestamp)
-    }
-
-    /// Whether an address is one of the market's that has not been listed yet, or whose logs say nothing here.
-    fn is_known(&self, address: Address) -> bool {
-        let of = |token: &AaveV3Token| token.a_token == address || token.variable_debt_token == address;
-        self.contracts.silent.contains(&address) || self.contracts.tokens.values().any(of)
-    }
-
-    fn set_source(&mut self, log: &RawLog) -> Result<(), LendingError> {
-        if let Some(AssetSourceUpdated { asset, source }) = AssetSourceUpdated::decode(log)? {
-            let aggregator = self.contracts.aggregators.get(&source).copied().unwrap_or(source);
-            let source = PriceSource::Feed { aggregator, scale: 0 };
-            self.oracle.set_source(asset, source);
-        }
-        Ok(())
-    }
-
-    /// A proxy's own log: of the pool, it may be the beginning of other rules.
-    fn upgrade(&mut self, log: &RawLog) -> Result<(), LendingError> {
-        let of_pool = log.address == self.pool.params().address;
-        if !(of_pool && is_upgrade(log)) {
-            return Ok(());
-        }
-        let block = log.at.block_number;
-        let known = self.contracts.revisions.iter().rev().find(|(from, _)| *from <= block);
-        // An upgrade is to a release that was asked for at that block, or to one that nobody has said.
-        match known {
-            Some((from, revision)) if *from == block || *revision == self.pool.revision() => {
-                self.pool.upgrade(*revision);
-                Ok(())
-            }
-            _ => {
-                let what = "the pool was upgraded, and to which release is not known".to_owned();
-                Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)))
-            }
-        }
-    }
-
-    /// Another contract sets a reserve's rates from here on; an unknown one has a curve of zeros, which nothing is held against.
-    /// From 3.1 on one contract keeps all curves, and logs say them.
-    fn set_strategy(&mut self, asset: Address, address: Address) {
-        if self.pool.revision().virtual_balance() {
-            return;
-        }
-        let unknown = InterestRateStrategy {
-            address,
-            ..InterestRateStrategy::default()
-        };
-        let id = self.pool.id(asset);
-        if let Some(reserve) = id.and_then(|id| self.pool.reserve_mut(id)) {
-            reserve.strategy = self.contracts.strategies.get(&address).copied().unwrap_or(unknown);
-        }
-    }
-
-    fn list(&mut self, log: &RawLog, asset: Address) -> Result<(), LendingError> {
-        let Some(token) = self.contracts.tokens.get(&asset) else {
-            let what = format!("a reserve of {asset} is listed of which nothing is known");
-            return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
-        };
-        let reserve = Reserve::new(
-            asset,
-            token.a_token,
-            token.variable_debt_token,
-            token.treasury,
-            token.decimals,
-        );
-        let listed = self.pool.list(reserve);
-        listed
-            .map(|_| ())
-            .map_err(|error| LendingError::refused(log, LendingErrorKind::Unsupported(error.to_string())))
     }
 
     /// Holds an event against the one that the last call must still emit.
