@@ -1,14 +1,18 @@
 //! Lending markets, each followed by its contracts' logs and held against what they record.
 
+mod aave_v2;
 mod aave_v3;
 mod account;
 mod compound_v2;
+mod compound_v3;
 mod error;
 mod state;
 
+pub use aave_v2::{AaveV2Before, AaveV2Contracts, AaveV2Replay};
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
 pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
+pub use compound_v3::{CompoundV3Before, CompoundV3Replay};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
 pub use state::{ContractRole, FeedState, LendingAccounts, LendingBody, LendingState, MarketContract};
 
@@ -39,43 +43,57 @@ impl LendingCounts {
 /// What a lending market was before a block, as far as the block's logs have changed it.
 #[derive(Debug, Clone)]
 pub(crate) enum LendingBefore {
+    /// Aave v2.
+    AaveV2(Box<AaveV2Before>),
     /// Aave v3.
     AaveV3(Box<AaveV3Before>),
     /// Compound v2.
     CompoundV2(Box<CompoundV2Before>),
+    /// Compound v3.
+    CompoundV3(Box<CompoundV3Before>),
 }
 
 /// One lending market at one block.
 #[derive(Debug, Clone)]
 pub enum LendingMarket {
+    /// Aave v2: all reserves of a pool.
+    AaveV2(AaveV2Replay),
     /// Aave v3: all reserves of a pool.
     AaveV3(AaveV3Replay),
     /// Compound v2: all markets of a comptroller.
     CompoundV2(CompoundV2Replay),
+    /// Compound v3: one Comet.
+    CompoundV3(CompoundV3Replay),
 }
 
 impl LendingMarket {
     /// Its protocol.
     pub const fn protocol(&self) -> Protocol {
         match self {
+            Self::AaveV2(_) => Protocol::AaveV2,
             Self::AaveV3(_) => Protocol::AaveV3,
             Self::CompoundV2(_) => Protocol::CompoundV2,
+            Self::CompoundV3(_) => Protocol::CompoundV3,
         }
     }
 
     /// The address that it is known by: the pool's, the comptroller's, the Comet's.
     pub const fn address(&self) -> Address {
         match self {
+            Self::AaveV2(replay) => replay.pool().params().pool,
             Self::AaveV3(replay) => replay.pool().params().address,
             Self::CompoundV2(replay) => replay.pool().comptroller(),
+            Self::CompoundV3(replay) => replay.address(),
         }
     }
 
     /// What was followed so far.
     pub const fn counts(&self) -> LendingCounts {
         match self {
+            Self::AaveV2(replay) => replay.counts(),
             Self::AaveV3(replay) => replay.counts(),
             Self::CompoundV2(replay) => replay.counts(),
+            Self::CompoundV3(replay) => replay.counts(),
         }
     }
 
@@ -83,7 +101,9 @@ impl LendingMarket {
     pub(crate) fn before(&self) -> LendingBefore {
         match self {
             Self::AaveV3(replay) => LendingBefore::AaveV3(Box::new(replay.before())),
+            Self::AaveV2(replay) => LendingBefore::AaveV2(Box::new(replay.before())),
             Self::CompoundV2(replay) => LendingBefore::CompoundV2(Box::new(replay.before())),
+            Self::CompoundV3(replay) => LendingBefore::CompoundV3(Box::new(replay.before())),
         }
     }
 
@@ -91,9 +111,11 @@ impl LendingMarket {
     pub(crate) fn restore(&mut self, before: LendingBefore) {
         match (self, before) {
             (Self::AaveV3(replay), LendingBefore::AaveV3(before)) => replay.restore(*before),
+            (Self::AaveV2(replay), LendingBefore::AaveV2(before)) => replay.restore(*before),
             (Self::CompoundV2(replay), LendingBefore::CompoundV2(before)) => replay.restore(*before),
+            (Self::CompoundV3(replay), LendingBefore::CompoundV3(before)) => replay.restore(*before),
             // What is kept of a market is of its own kind.
-            (Self::AaveV3(_) | Self::CompoundV2(_), _) => {}
+            (Self::AaveV2(_) | Self::AaveV3(_) | Self::CompoundV2(_) | Self::CompoundV3(_), _) => {}
         }
     }
 
@@ -108,6 +130,8 @@ impl LendingMarket {
         before: Option<&mut LendingBefore>,
     ) -> Result<(), LendingError> {
         match (self, before) {
+            (Self::AaveV2(replay), _) => replay.apply(log, feeds),
+            (Self::CompoundV3(replay), _) => replay.apply(log, feeds),
             (Self::AaveV3(replay), Some(LendingBefore::AaveV3(before))) => replay.apply(log, feeds, Some(before)),
             (Self::AaveV3(replay), _) => replay.apply(log, feeds, None),
             (Self::CompoundV2(replay), Some(LendingBefore::CompoundV2(before))) => {
@@ -124,7 +148,7 @@ impl LendingMarket {
     pub(crate) fn end_block(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
         match self {
             Self::AaveV3(replay) => replay.end_block(feeds),
-            Self::CompoundV2(_) => Ok(()),
+            Self::AaveV2(_) | Self::CompoundV2(_) | Self::CompoundV3(_) => Ok(()),
         }
     }
 
@@ -135,14 +159,18 @@ impl LendingMarket {
     pub fn accounts(&self, feeds: &Feeds, now: u64) -> Result<Vec<AccountHealth>, LendingErrorKind> {
         match self {
             Self::AaveV3(replay) => replay.accounts(feeds, now),
+            Self::AaveV2(replay) => replay.accounts(feeds, now),
             Self::CompoundV2(replay) => replay.accounts(feeds),
+            Self::CompoundV3(replay) => replay.accounts(feeds),
         }
     }
 
     /// The decimals of a value in dollars; `None` where the market's oracle counts in something else.
     pub const fn usd_decimals(&self) -> Option<u8> {
         match self {
-            Self::AaveV3(_) => Some(8),
+            // Aave v2 counts in ether.
+            Self::AaveV2(_) => None,
+            Self::AaveV3(_) | Self::CompoundV3(_) => Some(8),
             Self::CompoundV2(_) => Some(18),
         }
     }
@@ -150,7 +178,8 @@ impl LendingMarket {
     /// The decimals of a price in dollars of a whole token of so many decimals; `None` where the oracle counts in something else.
     pub const fn price_decimals(&self, token_decimals: u8) -> Option<u8> {
         match self {
-            Self::AaveV3(_) => Some(8),
+            Self::AaveV2(_) => None,
+            Self::AaveV3(_) | Self::CompoundV3(_) => Some(8),
             Self::CompoundV2(_) => 36u8.checked_sub(token_decimals),
         }
     }
@@ -160,6 +189,20 @@ impl LendingMarket {
         match self {
             Self::AaveV3(replay) => {
                 let assets = replay.pool().reserves().map(|reserve| reserve.asset);
+                assets
+                    .map(|asset| (asset, replay.oracle().price(asset, feeds)))
+                    .collect()
+            }
+            Self::AaveV2(replay) => {
+                let assets = replay.pool().reserves().iter().map(|reserve| reserve.params.asset);
+                assets
+                    .map(|asset| (asset, replay.oracle().price(asset, feeds)))
+                    .collect()
+            }
+            Self::CompoundV3(replay) => {
+                let configuration = replay.comet().configuration();
+                let collateral = configuration.assets.iter().map(|info| info.asset);
+                let assets = std::iter::once(configuration.base_token).chain(collateral);
                 assets
                     .map(|asset| (asset, replay.oracle().price(asset, feeds)))
                     .collect()
@@ -179,7 +222,9 @@ impl LendingMarket {
     /// Where an asset's price comes from.
     pub fn price_source(&self, asset: Address) -> Option<PriceSource> {
         match self {
+            Self::AaveV2(replay) => replay.oracle().source(asset),
             Self::AaveV3(replay) => replay.oracle().source(asset),
+            Self::CompoundV3(replay) => replay.oracle().source(asset),
             Self::CompoundV2(replay) => {
                 let mut markets = replay.pool().markets().iter();
                 let market = markets.find(|market| replay.underlying(market.c_token) == asset)?;

@@ -32,7 +32,7 @@ mod variable_debt_token;
 mod known_answers;
 
 pub use crate::aave_v3::PriceOracle;
-pub use abi::{Emitted, Event};
+pub use abi::{ConfiguratorEvent, Emitted, Event, PoolEvent, pool as pool_abi};
 pub use account_book::BookError;
 pub use configurator::Setting;
 pub use errors::{Errors, Revert};

@@ -135,7 +135,7 @@ impl Reserve {
     }
 
     /// Brings the indexes up to now; returns what the treasury is owed of the interest, in base units (`updateState`).
-    pub(super) fn update_state(&mut self, now: u64) -> Result<U256, Revert> {
+    pub fn update_state(&mut self, now: u64) -> Result<U256, Revert> {
         let old_index = U256::from(self.variable_borrow_index);
         let since = self.last_update;
         // A reserve whose suppliers earn nothing leaves its debt's index behind as well.

@@ -9,15 +9,24 @@ use super::{
 };
 use alloy_primitives::{Address, U256};
 
+impl StableDebt {
+    /// The debt with interest at a time in seconds since the Unix epoch, in base units (`StableDebtToken.balanceOf`).
+    ///
+    /// # Errors
+    /// A time before the last change, or numbers over 256 bits.
+    pub fn balance(&self, now: u64) -> Result<U256, Revert> {
+        if self.principal == 0 {
+            return Ok(U256::ZERO);
+        }
+        let grown = compounded_interest(U256::from(self.rate), self.last_update, now)?;
+        ray_mul(U256::from(self.principal), grown)
+    }
+}
+
 impl Draft<'_> {
     /// A user's stable debt with interest, in base units.
     pub(super) fn stable_debt(&self, id: u8, user: Address) -> Result<U256, Revert> {
-        let debt = self.user(user).stable_debt(id);
-        if debt.principal == 0 {
-            return Ok(U256::ZERO);
-        }
-        let grown = compounded_interest(U256::from(debt.rate), debt.last_update, self.now)?;
-        ray_mul(U256::from(debt.principal), grown)
+        self.user(user).stable_debt(id).balance(self.now)
     }
 
     /// Makes debt at a rate for a user; returns whether it is the first of the kind.

@@ -1,7 +1,7 @@
 //! Whether collateral covers a borrow, by either factor (`isBorrowCollateralized`, `isLiquidatable`).
 
 use super::{
-    AssetConfig, Comet, Moment, Revert,
+    Account, AssetConfig, Comet, Moment, Revert,
     comet_math::{mul_factor, mul_price, present_value, signed, signed_mul_price},
 };
 use alloy_primitives::{Address, I256, U256};
@@ -23,6 +23,31 @@ impl Comet {
     pub fn is_liquidatable(&self, at: Moment<'_>, account: Address) -> Result<bool, Revert> {
         let covered = self.is_covered(at, account, |info| info.liquidate_collateral_factor)?;
         Ok(!covered)
+    }
+
+    /// Both sides of a borrower's account as of the last accrual, in the price feeds' unit: all of its collateral, each by its
+    /// liquidation threshold, and what it owes. `is_liquidatable` is whether the first is below the second.
+    ///
+    /// # Errors
+    /// Those of [`Self::is_borrow_collateralized`].
+    pub fn both_sides(&self, at: Moment<'_>, account: &Account) -> Result<(U256, U256), Revert> {
+        let configuration = self.configuration();
+        let mut counted = U256::ZERO;
+        for &(place, amount) in account.collateral() {
+            let info = configuration.assets.get(usize::from(place)).ok_or(Revert::BadAsset)?;
+            let value = mul_price(U256::from(amount), at.price(info.asset)?, U256::from(info.scale))?;
+            let value = mul_factor(value, U256::from(info.liquidate_collateral_factor))?;
+            counted = counted.checked_add(value).ok_or(Revert::ArithmeticPanic)?;
+        }
+        let owed = match account.principal() {
+            principal if principal < 0 => {
+                let owed = present_value(self.stored_indexes(), principal);
+                let price = at.price(configuration.base_token)?;
+                signed_mul_price(owed, price, configuration.base_scale())?.unsigned_abs()
+            }
+            _ => U256::ZERO,
+        };
+        Ok((counted, owed))
     }
 
     pub(super) fn check_collateral(&self, at: Moment<'_>, account: Address) -> Result<(), Revert> {
