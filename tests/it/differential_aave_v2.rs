@@ -6,14 +6,16 @@ mod governance;
 mod operations;
 
 use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
-use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
+use alloy_primitives::{Address, B256, I256, Log, U256, map::HashMap};
 use plimsoll_devnet::aave_v2::{Failure, GenuineMarket, MarketSpec, Rates, ReserveSpec, TREASURY};
+use plimsoll_market::{AaveV2Contracts, AaveV2Replay, Feeds, Oracle, PriceSource};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::aave_v2::{
     Emitted, Errors, InterestRateStrategy, Outcome, Pool, PoolParams, Reserve, ReserveConfiguration, ReserveParams,
     Revert, StableDebt, User,
 };
-use plimsoll_units::LogRef;
+use plimsoll_protocols::chainlink::Answer;
+use plimsoll_units::{LogRef, Network};
 use std::collections::BTreeMap;
 
 /// Seeds of one run; `PLIMSOLL_DIFFERENTIAL_SEEDS` asks for more.
@@ -152,17 +154,22 @@ fn sequence(seed: u64, genuine: GenuineMarket) -> Tally {
     both.tally
 }
 
-/// The same market three times: its bytecode, the engine, and a pool that is told of the events.
+/// The same market four times: its bytecode, the engine, a pool that is told of the events, and one that follows the logs.
 struct Both {
     dice: Dice,
     genuine: GenuineMarket,
     engine: Pool,
     book: Pool,
+    replay: AaveV2Replay,
+    feeds: Feeds,
     prices: HashMap<Address, U256>,
     tally: Tally,
     seed: u64,
     operation: u64,
 }
+
+/// What the contracts' multiplication says of a product over 256 bits.
+const MATH_MULTIPLICATION_OVERFLOW: &str = "48";
 
 /// What a call returned, as words.
 type Words = Vec<U256>;
@@ -208,6 +215,8 @@ impl Both {
         Self {
             dice: Dice::new(seed),
             book: engine.clone(),
+            replay: replay(engine.clone()),
+            feeds: Feeds::default(),
             genuine,
             engine,
             prices,
@@ -239,7 +248,13 @@ impl Both {
                     let recorded = self.book.record(*contract, event, now);
                     assert_eq!(recorded, Ok(()), "{doing}: {event:?}");
                 }
+                self.follow(&doing);
                 None
+            }
+            // Numbers that outgrow 256 bits have outgrown the 128 of the engine's balances first: both refuse, each by its own bound.
+            (Err(Failure::Reverted(reason)), Err(Revert::Unsupported(_))) if reason == MATH_MULTIPLICATION_OVERFLOW => {
+                assert_eq!(self.engine, before, "{doing}: a revert leaves no trace");
+                Some(reason)
             }
             (Err(Failure::Reverted(reason)), Err(revert)) => {
                 assert_eq!(revert.reason(), Some(&*reason), "{doing}: {revert}");
@@ -251,6 +266,28 @@ impl Both {
         let done = reason.is_none();
         *self.tally.entry((what, reason)).or_default() += 1;
         done
+    }
+
+    /// The logs of the last call go through the replay.
+    fn follow(&mut self, doing: &str) {
+        for (asset, price) in &self.prices {
+            let answer = Answer {
+                value: I256::from_raw(*price),
+                round_id: U256::ZERO,
+                updated_at: self.genuine.now(),
+            };
+            self.feeds.set(*asset, answer);
+        }
+        for log in self.genuine.logs() {
+            let log = RawLog {
+                block_timestamp: Some(self.genuine.now()),
+                ..raw(log)
+            };
+            if self.engine.decode(&log) != Ok(None) {
+                let followed = self.replay.apply(&log, &self.feeds);
+                assert_eq!(followed, Ok(()), "{doing}: {log:?}");
+            }
+        }
     }
 
     /// What the market's contracts emitted in the last call.
@@ -347,6 +384,7 @@ impl Both {
             users.collect()
         };
         assert_eq!(users(&self.book), users(&self.engine), "{doing}: the book");
+        assert_eq!(users(self.replay.pool()), users(&self.engine), "{doing}: the replay");
         assert_eq!(self.book.paused(), self.engine.paused(), "{doing}");
     }
 
@@ -388,4 +426,14 @@ fn raw(log: &Log) -> RawLog {
         topics: log.topics().to_vec(),
         data: log.data.data.clone(),
     }
+}
+
+/// A replay of the market from this state on; each asset's price is the answer of a feed of its own address.
+fn replay(engine: Pool) -> AaveV2Replay {
+    let mut oracle = Oracle::default();
+    for reserve in engine.reserves() {
+        let aggregator = reserve.params.asset;
+        oracle.set_source(aggregator, PriceSource::Feed { aggregator, scale: 0 });
+    }
+    AaveV2Replay::new(Network::DEVNET, engine, AaveV2Contracts::default(), oracle)
 }

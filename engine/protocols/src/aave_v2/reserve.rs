@@ -134,8 +134,11 @@ impl Reserve {
         ray_mul(compounded_interest(rate, self.last_update, now)?, index)
     }
 
-    /// Brings the indexes up to now; returns what the treasury is owed of the interest, in base units (`updateState`).
-    pub fn update_state(&mut self, now: u64) -> Result<U256, Revert> {
+    /// Brings the indexes up to now (`_updateIndexes`).
+    ///
+    /// # Errors
+    /// A time before the last update, or an index that does not fit.
+    pub fn update_indexes(&mut self, now: u64) -> Result<(), Revert> {
         let old_index = U256::from(self.variable_borrow_index);
         let since = self.last_update;
         // A reserve whose suppliers earn nothing leaves its debt's index behind as well.
@@ -149,6 +152,14 @@ impl Reserve {
             }
         }
         self.last_update = now;
+        Ok(())
+    }
+
+    /// Brings the indexes up to now; returns what the treasury is owed of the interest, in base units (`updateState`).
+    pub(super) fn update_state(&mut self, now: u64) -> Result<U256, Revert> {
+        let old_index = U256::from(self.variable_borrow_index);
+        let since = self.last_update;
+        self.update_indexes(now)?;
         let factor = self.configuration.reserve_factor();
         if factor == 0 {
             return Ok(U256::ZERO);
