@@ -5,6 +5,8 @@ mod aave_v3;
 mod account;
 mod compound_v2;
 mod compound_v3;
+#[cfg(test)]
+mod compound_v3_tests;
 mod error;
 mod state;
 

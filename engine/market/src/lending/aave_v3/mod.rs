@@ -7,6 +7,9 @@ mod contracts;
 mod intent;
 mod listing;
 
+#[cfg(test)]
+mod refusals;
+
 pub use contracts::{AaveV3Contracts, AaveV3Token};
 
 use super::{LendingCounts, LendingError, LendingErrorKind};
