@@ -234,9 +234,10 @@ impl LendingState {
             }
             LendingBody::CompoundV2 { pool, .. } => pool.markets().iter().all(|market| {
                 let id = pool.market_id(market.c_token);
-                let held = pool.accounts().iter().map(|(_, account)| {
-                    U256::from(id.map_or(0, |id| account.position(id).tokens))
-                });
+                let held = pool
+                    .accounts()
+                    .iter()
+                    .map(|(_, account)| U256::from(id.map_or(0, |id| account.position(id).tokens)));
                 held.fold(U256::ZERO, U256::saturating_add) == market.total_supply
             }),
         }
