@@ -130,6 +130,11 @@ impl NodeChain {
         }
     }
 
+    /// The node.
+    pub const fn devnet(&self) -> &Devnet {
+        &self.devnet
+    }
+
     fn told(&mut self, result: Result<(), DevnetError>) {
         if let Err(error) = result {
             self.lost.get_or_insert(error.to_string());
