@@ -20,6 +20,9 @@ use std::{
 /// What `schema` says in a file of this version.
 pub const SCHEMA: &str = "plimsoll.lending_state/1";
 
+/// The folder of a lake's markets.
+pub(crate) const FOLDER: &str = "markets";
+
 /// A user with three positions takes 500 bytes; no market has four million.
 const MAX_BYTES: u64 = 2 << 30;
 
@@ -85,8 +88,20 @@ pub fn write_lending_state(path: &Path, state: &LendingState) -> Result<(), Data
 
 /// Where a lake keeps a market's contracts and its state after a block.
 pub fn lake_path(lake: &Path, protocol: Protocol, market: Address, block: u64) -> PathBuf {
-    lake.join("markets")
-        .join(format!("{protocol}__{market:#x}__{block}.json"))
+    lake.join(FOLDER).join(format!("{protocol}__{market:#x}__{block}.json"))
+}
+
+/// Keeps a market's contracts and its state in a lake; returns where.
+///
+/// # Errors
+/// The disk refuses.
+pub fn keep_in_lake(lake: &Path, state: &LendingState) -> Result<PathBuf, DataError> {
+    let path = lake_path(lake, state.protocol(), state.address, state.block_number);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
+    }
+    write_lending_state(&path, state)?;
+    Ok(path)
 }
 
 /// A name with something behind it.

@@ -11,7 +11,7 @@ mod compound_v2;
 mod feeds;
 
 use crate::{
-    error::{ChainError, NodeError},
+    error::{ChainError, NodeError, NodeErrorKind},
     nodes::Nodes,
 };
 use alloy_primitives::Address;
@@ -94,6 +94,26 @@ impl Nodes {
     /// No endpoint answers.
     pub async fn lending_account_addresses(&self, state: &LendingState, from: u64) -> Result<Vec<Address>, ChainError> {
         Ok(account_logs::addresses(self, state, from).await?)
+    }
+
+    /// The first block with a market's contract, up to a block that has it; the chain's first one where the node has thrown the
+    /// states away that tell it.
+    ///
+    /// # Errors
+    /// No endpoint answers.
+    pub async fn lending_deployment(&self, market: LendingAddress, up_to: u64) -> Result<u64, ChainError> {
+        let (mut low, mut high) = (0, up_to);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let there = async { Asking::at_block(self, middle).await?.code(market.address()).await };
+            match there.await {
+                Ok(code) if code.is_empty() => low = middle + 1,
+                Ok(_) => high = middle,
+                Err(error) if matches!(error.kind, NodeErrorKind::Pruned { .. }) => return Ok(0),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(low)
     }
 
     /// A lending market as it was before the first of these blocks, with all contracts that it has up to the last of them.
