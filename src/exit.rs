@@ -67,9 +67,10 @@ impl From<ChainError> for Failure {
         match &error {
             ChainError::Asked(_) => Self::Usage(error.into()),
             ChainError::Node(node) => match node.kind {
-                NodeErrorKind::WrongChain { .. } | NodeErrorKind::NoContract { .. } | NodeErrorKind::NoPool { .. } => {
-                    Self::Usage(error.into())
-                }
+                NodeErrorKind::WrongChain { .. }
+                | NodeErrorKind::NoContract { .. }
+                | NodeErrorKind::NoPool { .. }
+                | NodeErrorKind::NoMarket { .. } => Self::Usage(error.into()),
                 NodeErrorKind::Lie { .. } => Self::Untrue(error.into()),
                 _ => Self::Failed(error.into()),
             },

@@ -1,6 +1,7 @@
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
+    lending,
     moment::Moment,
     node::{NodeArgs, stop_asked, wait_for},
     progress,
@@ -8,12 +9,13 @@ use crate::{
 use alloy_primitives::Address;
 use clap::ValueEnum;
 use plimsoll_chain::{
-    ChainError, Follow, NodeErrorKind, Nodes, Progress, Proof, Scan, Undone, Watch, follow, scan, settle,
+    ChainError, Follow, LendingAddress, NodeErrorKind, Nodes, Progress, Proof, Scan, Undone, Watch, follow, scan,
+    settle,
 };
 use plimsoll_data::lake::Lake;
 use plimsoll_units::Network;
 use serde_json::json;
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 /// Reads blocks and logs from a node into a lake, proven; goes on where it stopped.
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,12 @@ pub(crate) struct Args {
     /// A contract whose logs are read; without any, only blocks are.
     #[arg(long = "pool", value_name = "ADDR")]
     pools: Vec<Address>,
+    /// The pool of an Aave v3 market, all of whose contracts' logs are read; its state before the first block goes into the lake.
+    #[arg(long = "aave", value_name = "POOL")]
+    aave: Vec<Address>,
+    /// The comptroller of a Compound v2, treated alike.
+    #[arg(long = "compound", value_name = "COMPTROLLER")]
+    compound: Vec<Address>,
     /// First block: a number, a date, a time, finalized or latest.
     #[arg(long, value_name = "BLOCK")]
     from: Moment,
@@ -94,11 +102,12 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         }
     }
     let mut lake = Lake::create_or_open(&args.lake)?;
+    let contracts = contracts(args, &nodes, from, to).await?;
     let mut seen = Seen::new(terminal, to.map(|to| (from, to)));
     let proof = args.proof.into();
     let done = if args.follow {
         let what = Follow {
-            contracts: args.pools.clone(),
+            contracts,
             from,
             to,
             proof,
@@ -107,7 +116,7 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         follow(&nodes, &mut lake, &what, stop_asked(), &mut seen).await
     } else {
         let what = Scan {
-            contracts: args.pools.clone(),
+            contracts,
             blocks: from..=to.unwrap_or(from),
             proof,
         };
@@ -116,6 +125,22 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     seen.bar.finish();
     done?;
     report(args, terminal, &nodes, (from, to), &seen)
+}
+
+/// The contracts whose logs are read; what is to be known of lending markets is put into the lake.
+async fn contracts(args: &Args, nodes: &Nodes, from: u64, to: Option<u64>) -> Result<Vec<Address>, Failure> {
+    let aave = args.aave.iter().copied().map(LendingAddress::Aave);
+    let compound = args.compound.iter().copied().map(LendingAddress::Compound);
+    let mut contracts = args.pools.clone();
+    for market in aave.chain(compound) {
+        // Beyond the head nothing can be known yet.
+        let head = nodes.head().await?;
+        let known = to.map_or(head, |to| to.min(head));
+        contracts.extend(lending::prepare(nodes, &args.lake, market, from..=known).await?);
+    }
+    let mut seen = BTreeSet::new();
+    contracts.retain(|contract| seen.insert(*contract));
+    Ok(contracts)
 }
 
 /// What to do about a last block that is not there yet.

@@ -8,6 +8,7 @@ mod import;
 mod ingest;
 mod inputs;
 mod lake;
+mod lending;
 mod log;
 mod moment;
 mod node;
@@ -73,7 +74,7 @@ enum Command {
     Ingest(ingest::Args),
     /// Shows and checks what a lake holds.
     Lake(lake::Args),
-    /// Reads a pool's whole state at one block from a node.
+    /// Reads a pool's or a lending market's whole state at one block from a node.
     Snapshot(snapshot::Args),
 }
 

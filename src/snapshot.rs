@@ -1,11 +1,12 @@
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
+    lending::{self, AccountArgs},
     moment::Moment,
     node::{NodeArgs, wait_for},
 };
 use alloy_primitives::Address;
-use plimsoll_chain::{AtBlock, PoolSnapshot, ReadBy, TokenMetadata};
+use plimsoll_chain::{AtBlock, LendingAddress, PoolSnapshot, ReadBy, TokenMetadata};
 use plimsoll_data::snapshot::{Snapshot, SnapshotTick, format_snapshot, write_snapshot};
 use plimsoll_protocols::uniswap_v3::PositionKey;
 use plimsoll_units::Tick;
@@ -15,19 +16,28 @@ use std::{
     str::FromStr,
 };
 
-/// Reads a pool's whole state at one block from a node, pinned to the block's hash.
+/// Reads a pool's or a lending market's whole state at one block from a node, pinned to the block's hash.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["pool", "aave", "compound"])))]
 pub(crate) struct Args {
     #[command(flatten)]
     node: NodeArgs,
     /// A Uniswap v3 pool.
     #[arg(long, value_name = "ADDR")]
-    pool: Address,
+    pool: Option<Address>,
+    /// The pool of an Aave v3 market.
+    #[arg(long, value_name = "POOL")]
+    aave: Option<Address>,
+    /// The comptroller of a Compound v2, or of a market made after it.
+    #[arg(long, value_name = "COMPTROLLER")]
+    compound: Option<Address>,
+    #[command(flatten)]
+    accounts: AccountArgs,
     /// The block after which the state holds: a number, a date (its last block), a time, finalized or latest.
     #[arg(long, value_name = "BLOCK", default_value = "latest")]
     block: Moment,
     /// A position to tell of as well.
-    #[arg(long = "position", value_name = "OWNER:LOWER:UPPER", allow_hyphen_values = true)]
+    #[arg(long = "position", value_name = "OWNER:LOWER:UPPER", allow_hyphen_values = true, conflicts_with_all = ["aave", "compound"])]
     positions: Vec<PositionArg>,
     /// Where to write the snapshot; without it, it goes to stdout.
     #[arg(long, value_name = "FILE")]
@@ -57,6 +67,11 @@ impl FromStr for PositionArg {
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
+    let pool = match (args.pool, args.aave, args.compound) {
+        (None, Some(pool), _) => return of_lending(args, LendingAddress::Aave(pool), terminal),
+        (None, None, Some(comptroller)) => return of_lending(args, LendingAddress::Compound(comptroller), terminal),
+        (pool, ..) => pool.ok_or_else(|| Failure::usage("name a market: --pool, --aave or --compound"))?,
+    };
     if args.out.is_none() && !args.positions.is_empty() {
         return Err(Failure::usage(
             "--position goes with --out: the snapshot itself holds no positions",
@@ -66,7 +81,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let (read, tokens) = wait_for(async {
         let nodes = args.node.connect().await?;
         let number = args.block.last_block(&nodes).await?;
-        let read = nodes.pool_snapshot(args.pool, AtBlock::Number(number), &keys).await?;
+        let read = nodes.pool_snapshot(pool, AtBlock::Number(number), &keys).await?;
         let tokens = match args.out {
             Some(_) => nodes.token_metadata(&[read.token0, read.token1]).await?,
             None => Vec::new(),
@@ -79,6 +94,14 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     };
     write_snapshot(out, &snapshot)?;
     report(&read, &tokens, terminal)
+}
+
+fn of_lending(args: &Args, market: LendingAddress, terminal: Terminal) -> Result<(), Failure> {
+    wait_for(async {
+        let nodes = args.node.connect().await?;
+        let block = args.block.last_block(&nodes).await?;
+        lending::snapshot(&nodes, market, block, &args.accounts, args.out.as_deref(), terminal).await
+    })
 }
 
 /// The snapshot as files hold it.

@@ -7,6 +7,7 @@ pub mod blocks;
 mod error;
 mod input;
 pub mod lake;
+pub mod lending_state;
 pub mod logs;
 mod parquet_file;
 pub mod run_folder;

@@ -16,6 +16,7 @@ mod ingest;
 mod ingest_refusals;
 mod lending_health;
 mod lending_replay;
+mod lending_snapshots;
 mod random_sequences;
 mod real_aave_v3;
 mod real_data;

@@ -128,6 +128,16 @@ pub enum NodeErrorKind {
         /// What it does instead.
         reason: String,
     },
+    /// A contract that does not answer as a lending market's, or of a kind that is not known.
+    #[error("{address} at block {block}: {reason}")]
+    NoMarket {
+        /// The contract.
+        address: Address,
+        /// The block.
+        block: u64,
+        /// What it does instead.
+        reason: String,
+    },
     /// Another chain than the one asked for.
     #[error("wrong chain: its id is {got}, not {expected}")]
     WrongChain {

@@ -24,6 +24,18 @@ impl RpcLog {
     pub(crate) fn block_number(&self) -> u64 {
         self.block_number.to()
     }
+
+    pub(crate) const fn address(&self) -> Address {
+        self.address
+    }
+
+    pub(crate) fn topics(&self) -> &[B256] {
+        &self.topics
+    }
+
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
 }
 
 /// Checks that logs are of the range and the contracts asked for, in the order of the chain, each place once.

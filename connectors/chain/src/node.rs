@@ -85,6 +85,31 @@ impl Endpoint {
         Ok(logs)
     }
 
+    /// As [`told_logs`](Self::told_logs), of logs whose first topic is one of these.
+    pub(crate) async fn told_logs_of(
+        &self,
+        range: (u64, u64),
+        contracts: &[Address],
+        first_topics: &[B256],
+    ) -> Result<Vec<RpcLog>, NodeError> {
+        let (from, to) = range;
+        let filter = json!([{
+            "fromBlock": quantity(from),
+            "toBlock": quantity(to),
+            "address": contracts,
+            "topics": [first_topics],
+        }]);
+        let logs: Vec<RpcLog> = self.call("eth_getLogs", filter).await?;
+        logs::in_order(self, &logs, range, contracts)?;
+        match logs
+            .iter()
+            .find(|log| !log.topics().first().is_some_and(|topic| first_topics.contains(topic)))
+        {
+            Some(log) => Err(self.lie(log.block_number(), "a log of another topic than asked for")),
+            None => Ok(logs),
+        }
+    }
+
     /// The logs of contracts in each of these blocks, proven by the receipts' root.
     pub(crate) async fn proven_logs(
         &self,

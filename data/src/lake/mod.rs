@@ -4,6 +4,7 @@
 //! {lake}/manifest.json
 //! {lake}/logs/{0xaddress}/{network}__logs__{from}_to_{to}.parquet
 //! {lake}/blocks/{network}__blocks__{from}_to_{to}.parquet
+//! {lake}/markets/{protocol}__{0xaddress}__{block}.json
 //! ```
 //!
 //! A file is written to `.staging`, synced, renamed and only then entered in the manifest, which is replaced in one

@@ -5,7 +5,7 @@ use super::{
     name::Dataset,
     read::intact,
 };
-use crate::{DataError, blocks, logs, parquet_file::ParquetFile};
+use crate::{DataError, blocks, lending_state, logs, parquet_file::ParquetFile};
 use alloy_primitives::B256;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -63,7 +63,7 @@ impl Lake {
             }
         }
         let listed: BTreeSet<PathBuf> = self.entries.iter().map(|entry| PathBuf::from(&entry.file)).collect();
-        self.walk(Path::new(""), &listed, &mut report.leftovers)?;
+        self.walk(Path::new(""), &listed, &mut report)?;
         report.leftovers.sort();
         for pair in self.entries.windows(2) {
             let (before, after) = (&pair[0], &pair[1]);
@@ -115,17 +115,34 @@ impl Lake {
     }
 
     /// Collects the files under `within` (relative to the lake) that nothing vouches for.
-    fn walk(&self, within: &Path, listed: &BTreeSet<PathBuf>, leftovers: &mut Vec<PathBuf>) -> Result<(), DataError> {
+    fn walk(&self, within: &Path, listed: &BTreeSet<PathBuf>, report: &mut VerifyReport) -> Result<(), DataError> {
         let dir = self.dir.join(within);
         for entry in fs::read_dir(&dir).map_err(DataError::io(&dir, "read"))? {
             let entry = entry.map_err(DataError::io(&dir, "read"))?;
             let path = within.join(entry.file_name());
             let own = path == Path::new(LOCK) || path == Path::new(manifest::FILE);
             let kind = entry.file_type().map_err(DataError::io(&dir, "read"))?;
-            if kind.is_dir() {
-                self.walk(&path, listed, leftovers)?;
+            if kind.is_dir() && path == Path::new(lending_state::FOLDER) {
+                self.walk_markets(&path, report)?;
+            } else if kind.is_dir() {
+                self.walk(&path, listed, report)?;
             } else if !own && !listed.contains(&path) {
-                leftovers.push(path);
+                report.leftovers.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the states of lending markets, which no manifest lists: each must be one.
+    fn walk_markets(&self, within: &Path, report: &mut VerifyReport) -> Result<(), DataError> {
+        let dir = self.dir.join(within);
+        for entry in fs::read_dir(&dir).map_err(DataError::io(&dir, "read"))? {
+            let name = entry.map_err(DataError::io(&dir, "read"))?.file_name();
+            let path = within.join(&name);
+            if path.extension().is_none_or(|extension| extension != "json") {
+                report.leftovers.push(path);
+            } else if let Err(error) = lending_state::read_lending_state(&dir.join(&name)) {
+                report.problems.push(error.to_string());
             }
         }
         Ok(())

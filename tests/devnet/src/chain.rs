@@ -130,7 +130,8 @@ impl<D: Borrow<Devnet>> NodeChain<D> {
         }
     }
 
-    fn node(&self) -> &Devnet {
+    /// The node.
+    pub fn devnet(&self) -> &Devnet {
         self.devnet.borrow()
     }
 
@@ -145,13 +146,13 @@ impl<D: Borrow<Devnet>> NodeChain<D> {
             to: Some(to),
             ..Tx::create(data).from(self.sender).with_value(value)
         };
-        let receipt = self.node().send_anyway(&tx)?;
-        let output = self.node().output(receipt.transaction_hash)?;
+        let receipt = self.devnet().send_anyway(&tx)?;
+        let output = self.devnet().output(receipt.transaction_hash)?;
         let log = |log: &transaction::Log| Log {
             address: log.address,
             data: log.data.clone(),
         };
-        self.now = self.node().timestamp(receipt.block_number)?;
+        self.now = self.devnet().timestamp(receipt.block_number)?;
         self.block_number = receipt.block_number;
         self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
@@ -169,7 +170,7 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
 
     fn act_as(&mut self, sender: Address) {
         if self.given_ether.insert(sender) {
-            let result = self.node().give_ether(sender);
+            let result = self.devnet().give_ether(sender);
             self.told(result);
         }
         self.sender = sender;
@@ -180,7 +181,7 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
     }
 
     fn wait(&mut self, seconds: u64) {
-        let result = self.node().rpc().call("evm_increaseTime", json!([seconds]));
+        let result = self.devnet().rpc().call("evm_increaseTime", json!([seconds]));
         self.told(result.map(|_| ()).map_err(DevnetError::from));
     }
 
@@ -189,17 +190,17 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
     }
 
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
-        let receipt = self.node().send(&Tx::create(creation_code).from(self.sender)).ok()?;
+        let receipt = self.devnet().send(&Tx::create(creation_code).from(self.sender)).ok()?;
         receipt.created
     }
 
     fn set_code(&mut self, address: Address, code: Bytes) {
-        let result = self.node().set_code(address, &code);
+        let result = self.devnet().set_code(address, &code);
         self.told(result);
     }
 
     fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
-        let result = self.node().set_storage(address, slot, value);
+        let result = self.devnet().set_storage(address, slot, value);
         self.told(result);
     }
 
@@ -212,7 +213,7 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
             return Answer::Lost(lost.clone());
         }
         let call = json!({"from": self.sender, "to": to, "data": data});
-        match self.node().rpc().call("eth_call", json!([call, "latest"])) {
+        match self.devnet().rpc().call("eth_call", json!([call, "latest"])) {
             Ok(data) => {
                 serde_json::from_value(data).map_or_else(|error| Answer::Lost(error.to_string()), Answer::Returned)
             }

@@ -35,7 +35,7 @@ pub(super) fn answered(answer: &[u8], slots: usize) -> bool {
 
 impl Endpoint {
     /// The words in these slots of a contract at the end of a block, in order.
-    pub(super) async fn storage(
+    pub(crate) async fn storage(
         &self,
         pool: Address,
         slots: &[B256],

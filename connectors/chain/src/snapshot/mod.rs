@@ -11,7 +11,7 @@ mod lens;
 mod state;
 #[cfg(test)]
 mod tests;
-mod view;
+pub(crate) mod view;
 
 use crate::{
     endpoint::Endpoint,

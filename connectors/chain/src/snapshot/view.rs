@@ -42,7 +42,7 @@ sol! {
 }
 
 /// Multicall3 has this address on every chain that has it.
-pub(super) const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
+pub(crate) const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
 
 /// Creation code that makes calls instead of a contract: it returns a zero word and each call's first words.
 ///

@@ -211,6 +211,17 @@ impl LendingState {
         }
     }
 
+    /// The accounts that it holds.
+    pub fn accounts(&self) -> LendingAccounts {
+        match &self.body {
+            LendingBody::AaveV3 { pool, .. } => {
+                let users = pool.users().map(|(address, user)| (address, user.clone()));
+                LendingAccounts::AaveV3(users.collect())
+            }
+            LendingBody::CompoundV2 { pool, .. } => LendingAccounts::CompoundV2(pool.accounts().clone()),
+        }
+    }
+
     /// How many accounts it holds.
     pub fn account_count(&self) -> usize {
         match &self.body {

@@ -1,0 +1,151 @@
+//! Aave v3, of any revision that is known.
+
+pub(super) mod accounts;
+mod e_modes;
+mod reserves;
+
+use super::{
+    asking::Asking,
+    calls::{AaveOracle, AavePool, AaveProvider},
+    feeds,
+};
+use crate::error::NodeError;
+use alloy_primitives::Address;
+use plimsoll_market::{AaveV3Contracts, ContractRole, LendingBody, LendingState, MarketContract, Oracle, PriceSource};
+use plimsoll_protocols::aave_v3::{Pool, PoolParams, Revision};
+
+/// The revision that a pool says it is.
+pub(super) async fn revision(asking: &Asking<'_>, pool: Address) -> Result<Revision, NodeError> {
+    let told = asking.one(pool, AavePool::POOL_REVISIONCall {}).await?;
+    let number = asking.narrow(pool, "revision", told)?;
+    Revision::from_pool_revision(number).map_err(|unknown| asking.refused(pool, unknown.to_string()))
+}
+
+/// The whole market but its users.
+pub(super) async fn state(asking: &Asking<'_>, address: Address) -> Result<LendingState, NodeError> {
+    let revision = revision(asking, address).await?;
+    let provider = asking.one(address, AavePool::ADDRESSES_PROVIDERCall {}).await?;
+    let named = asking.one(provider, AaveProvider::getPoolCall {}).await?;
+    if named != address {
+        return Err(asking.refused(
+            address,
+            format!("its provider {provider} says that the pool is {named}"),
+        ));
+    }
+    let configurator = asking.one(provider, AaveProvider::getPoolConfiguratorCall {}).await?;
+    let oracle = asking.one(provider, AaveProvider::getPriceOracleCall {}).await?;
+    let mut pool = Pool::new(PoolParams {
+        address,
+        configurator,
+        revision,
+    });
+    let listed = reserves::read(asking, &mut pool).await?;
+    e_modes::read(asking, &mut pool).await?;
+    premiums(asking, &mut pool).await?;
+
+    let contract = |role, address| MarketContract { role, address };
+    let mut contracts = vec![
+        contract(ContractRole::Pool, address),
+        contract(ContractRole::AddressesProvider, provider),
+        contract(ContractRole::Configurator, configurator),
+        contract(ContractRole::Oracle, oracle),
+    ];
+    for (reserve, stable) in pool.reserves().zip(&listed.stable_debt_tokens) {
+        contracts.push(contract(ContractRole::AToken, reserve.a_token));
+        contracts.push(contract(ContractRole::VariableDebtToken, reserve.variable_debt_token));
+        contracts.push(contract(ContractRole::RateStrategy, reserve.strategy.address));
+        contracts.push(contract(ContractRole::StableDebtToken, *stable));
+    }
+    contracts.retain(|contract| !contract.address.is_zero());
+    let priced = prices(asking, &pool, oracle).await?;
+    let body = LendingBody::AaveV3 {
+        contracts: AaveV3Contracts {
+            tokens: listed.tokens,
+            revisions: vec![(asking.header().number, revision)],
+            oracle: Some(oracle),
+            aggregators: priced.feeds.aggregators.clone(),
+        },
+        pool,
+    };
+    let mut state = LendingState {
+        oracle: priced.oracle,
+        feeds: priced.feeds.states.clone(),
+        ..asking.state(address, body)
+    };
+    state.add_contracts(contracts.into_iter().chain(priced.feeds.contracts()));
+    Ok(state)
+}
+
+async fn premiums(asking: &Asking<'_>, pool: &mut Pool) -> Result<(), NodeError> {
+    let address = pool.params().address;
+    let total = asking.one(address, AavePool::FLASHLOAN_PREMIUM_TOTALCall {}).await?;
+    let share = asking
+        .one(address, AavePool::FLASHLOAN_PREMIUM_TO_PROTOCOLCall {})
+        .await?;
+    pool.set_flash_loan_premiums(
+        asking.narrow(address, "flash loan premium", total)?,
+        asking.narrow(address, "protocol's part of the flash loan premium", share)?,
+    );
+    Ok(())
+}
+
+/// Where prices come from.
+struct Priced {
+    oracle: Oracle,
+    feeds: feeds::Feeds,
+}
+
+/// The sources of reserves and categories, held against what the oracle says of each reserve.
+async fn prices(asking: &Asking<'_>, pool: &Pool, address: Address) -> Result<Priced, NodeError> {
+    let mut assets: Vec<Address> = pool.reserves().map(|reserve| reserve.asset).collect();
+    // Up to 3.1 a category may have its own price: the engine asks for it under the source's own address.
+    let of_categories = pool.e_mode_categories().map(|(_, category)| category.price_source);
+    assets.extend(of_categories.filter(|source| !source.is_zero()));
+    let ask = |asset: &Address| (address, AaveOracle::getSourceOfAssetCall { asset: *asset });
+    let sources = asking.all(&assets.iter().map(ask).collect::<Vec<_>>()).await?;
+    let ask = |asset: &Address| (address, AaveOracle::getAssetPriceCall { asset: *asset });
+    let told = asking.maybe(&assets.iter().map(ask).collect::<Vec<_>>()).await?;
+    let base = asking
+        .maybe_one(address, AaveOracle::BASE_CURRENCYCall {})
+        .await?
+        .unwrap_or_default();
+    let feeds = feeds::read(asking, sources.iter().copied().collect()).await?;
+    let mut oracle = Oracle::default();
+    let mut answers = plimsoll_market::Feeds::default();
+    for (aggregator, feed) in &feeds.states {
+        if let Some(answer) = feed.answer {
+            answers.set(*aggregator, answer);
+        }
+    }
+    for ((asset, source), price) in assets.iter().zip(&sources).zip(told) {
+        if *asset == base && !base.is_zero() {
+            if let Some(unit) = price {
+                oracle.set_source(*asset, PriceSource::Fixed(unit));
+            }
+            continue;
+        }
+        if let Some(aggregator) = feeds.aggregators.get(source) {
+            let (aggregator, scale) = (*aggregator, 0);
+            oracle.set_source(*asset, PriceSource::Feed { aggregator, scale });
+        }
+        let ours = oracle.price(*asset, &answers).ok().map(|price| price.value);
+        let price = price.filter(|price| !price.is_zero());
+        match (ours, price) {
+            (ours, price) if ours == price => {}
+            // The oracle has asked its fallback, of which no log of the market tells.
+            (None, Some(value)) => {
+                oracle.set_source(*asset, PriceSource::Posted { value, at: None });
+            }
+            (ours, price) => {
+                let shown = |price: Option<_>| price.map_or_else(|| "none".to_owned(), |price| format!("{price}"));
+                let reason = format!(
+                    "its price of {asset} is {}, but its source {source} answers {}",
+                    shown(price),
+                    shown(ours)
+                );
+                return Err(asking.refused(address, reason));
+            }
+        }
+    }
+    Ok(Priced { oracle, feeds })
+}
