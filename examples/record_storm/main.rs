@@ -43,6 +43,34 @@ fn main() -> anyhow::Result<()> {
     for pool in &course.pools {
         writeln!(out, "pool {} of {} pips", pool.address, pool.fee_pips)?;
     }
+    let aave = &course.aave;
+    writeln!(out, "Aave v3, revision {}: pool {}", aave.revision, aave.pool)?;
+    writeln!(
+        out,
+        "provider {}, configurator {}, oracle {}, rate strategy {}",
+        aave.provider, aave.configurator, aave.oracle, aave.rate_strategy
+    )?;
+    for reserve in &aave.reserves {
+        writeln!(
+            out,
+            "reserve {}: aToken {}, debt {}, feed {}",
+            reserve.asset, reserve.a_token, reserve.variable_debt, reserve.price_source
+        )?;
+    }
+    let compound = &course.compound;
+    writeln!(
+        out,
+        "Compound v2: comptroller {}, oracle {}",
+        compound.comptroller, compound.oracle
+    )?;
+    for market in &compound.markets {
+        let underlying = market.underlying.unwrap_or_default();
+        writeln!(
+            out,
+            "market {underlying}: cToken {}, model {}",
+            market.c_token, market.model
+        )?;
+    }
     for file in &recording.files {
         let bytes = fs::read(file)?;
         let hash: String = Sha256::digest(&bytes)

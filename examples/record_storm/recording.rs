@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Recording {
     /// What was played.
     pub(crate) course: Course,
-    /// How many logs the pools have.
+    /// How many logs its contracts have.
     pub(crate) logs: u64,
     /// The logs' file and the blocks'.
     pub(crate) files: [PathBuf; 2],
@@ -27,7 +27,7 @@ pub(crate) fn record(storm: Storm, folder: &Path, seen: impl FnMut(u64)) -> anyh
     let network = Network::DEVNET;
     let devnet = Devnet::start()?;
     let course = storm.play(&devnet, seen)?;
-    let contracts = course.pools.map(|pool| pool.address).to_vec();
+    let contracts = course.contracts();
     let lake_folder = tempfile::tempdir()?;
     let mut lake = Lake::create_or_open(lake_folder.path())?;
     let what = Scan {
@@ -63,8 +63,8 @@ fn description(storm: Storm) -> String {
         return bundled.description.to_owned();
     }
     format!(
-        "synthetic: {} blocks of USDC/WETH on the published Uniswap v3 contracts, recorded from a local chain under the scenario of \
-         seed {}; no market ever saw these prices",
+        "synthetic: {} blocks of USDC/WETH on the published Uniswap v3 contracts, with lending on Aave v3 and Compound v2, recorded \
+         from a local chain under the scenario of seed {}; no market ever saw these prices",
         storm.blocks, storm.seed
     )
 }

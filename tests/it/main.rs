@@ -23,4 +23,5 @@ mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;
 mod sample;
+mod sample_lending;
 mod snapshots;

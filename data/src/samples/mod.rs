@@ -1,11 +1,16 @@
 //! Data that come with the program. Their markets are made up, and they say so.
 
+mod lending;
+mod storm;
+
+pub use lending::{SampleAaveV3, SampleCToken, SampleCompoundV2, SampleLending, SampleReserve};
+
 use crate::{
     DataError,
     blocks::{self, BlockHeader, BlockReader, BlockWriter},
     logs::{self, LogReader, parquet::LogWriter},
 };
-use alloy_primitives::{Address, address};
+use alloy_primitives::Address;
 use plimsoll_protocols::{RawLog, uniswap_v3::PoolParams};
 use plimsoll_units::Network;
 use sha2::{Digest, Sha256};
@@ -26,12 +31,16 @@ pub struct Sample {
     pub network: Network,
     /// Its pools; the first is the one that matters most.
     pub pools: &'static [SamplePool],
+    /// Its lending markets, if any.
+    pub lending: &'static [SampleLending],
     /// The token that stands for the chain's own.
     pub native: SampleToken,
     /// Seed of the scenario that was recorded.
     pub seed: u64,
-    /// First and last block; the pools have no log before.
+    /// First and last block. The lending markets are deployed from the first one on; no contract has a log before.
     pub blocks_spanned: (u64, u64),
+    /// The block in which the pools get their first prices; they have no log before.
+    pub pools_from: u64,
     logs: &'static [u8],
     blocks: &'static [u8],
 }
@@ -60,49 +69,8 @@ pub struct SampleToken {
     pub decimals: u8,
 }
 
-const USDC: SampleToken = SampleToken {
-    address: address!("53d6b88396dA2e0e34AC9009c5C5bD4Ee464Ea86"),
-    symbol: "USDC",
-    decimals: 6,
-};
-const WETH: SampleToken = SampleToken {
-    address: address!("e3a207e4225D459095491Ea75D30B31968dfF887"),
-    symbol: "WETH",
-    decimals: 18,
-};
-
 /// The bundled samples.
-pub const SAMPLES: [Sample; 1] = [Sample {
-    name: "storm",
-    description: "synthetic: two days of USDC/WETH on the published Uniswap v3 contracts, recorded from a local chain under a seeded \
-                  scenario; no market ever saw these prices",
-    network: Network::DEVNET,
-    pools: &[
-        SamplePool {
-            address: address!("0EAE93CfB4Bf5bfC6D779f197EC5138399B7Cf40"),
-            token0: USDC,
-            token1: WETH,
-            params: PoolParams {
-                fee_pips: 500,
-                tick_spacing: 10,
-            },
-        },
-        SamplePool {
-            address: address!("ed5148B9BDA2f60559054cb51847a4FDCFc8E695"),
-            token0: USDC,
-            token1: WETH,
-            params: PoolParams {
-                fee_pips: 3_000,
-                tick_spacing: 60,
-            },
-        },
-    ],
-    native: WETH,
-    seed: 1876,
-    blocks_spanned: (1_000, 15_399),
-    logs: include_bytes!("../../samples/storm/devnet__logs.parquet"),
-    blocks: include_bytes!("../../samples/storm/devnet__blocks.parquet"),
-}];
+pub const SAMPLES: [Sample; 1] = [storm::STORM];
 
 impl Sample {
     /// A sample by name.
@@ -110,7 +78,7 @@ impl Sample {
         SAMPLES.iter().find(|sample| sample.name == name)
     }
 
-    /// Its logs, those of all its pools.
+    /// Its logs, those of all its pools and of its lending markets' contracts.
     ///
     /// # Errors
     /// The bundled bytes are damaged.

@@ -4,7 +4,7 @@ use crate::{
 };
 use alloy_primitives::{Address, Bytes, Log, U64, U256};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::{borrow::Borrow, collections::BTreeSet};
 
 /// What a sequence of transactions runs on, from one sender at a time: the EVM in the process, or a node.
 pub trait Chain {
@@ -102,10 +102,10 @@ impl Chain for Evm {
     }
 }
 
-/// A node as a [`Chain`]: every call a transaction, mined in a block of its own.
+/// A node as a [`Chain`], one's own or a borrowed one: every call a transaction, mined in a block of its own.
 #[derive(Debug)]
-pub struct NodeChain {
-    devnet: Devnet,
+pub struct NodeChain<D = Devnet> {
+    devnet: D,
     sender: Address,
     given_ether: BTreeSet<Address>,
     now: u64,
@@ -115,10 +115,10 @@ pub struct NodeChain {
     lost: Option<String>,
 }
 
-impl NodeChain {
+impl<D: Borrow<Devnet>> NodeChain<D> {
     /// Through this node, from this sender, who is given ether.
-    pub fn new(devnet: Devnet, sender: Address) -> Self {
-        let lost = devnet.give_ether(sender).err().map(|error| error.to_string());
+    pub fn new(devnet: D, sender: Address) -> Self {
+        let lost = devnet.borrow().give_ether(sender).err().map(|error| error.to_string());
         Self {
             devnet,
             sender,
@@ -128,6 +128,10 @@ impl NodeChain {
             logs: Vec::new(),
             lost,
         }
+    }
+
+    fn node(&self) -> &Devnet {
+        self.devnet.borrow()
     }
 
     fn told(&mut self, result: Result<(), DevnetError>) {
@@ -141,13 +145,13 @@ impl NodeChain {
             to: Some(to),
             ..Tx::create(data).from(self.sender).with_value(value)
         };
-        let receipt = self.devnet.send_anyway(&tx)?;
-        let output = self.devnet.output(receipt.transaction_hash)?;
+        let receipt = self.node().send_anyway(&tx)?;
+        let output = self.node().output(receipt.transaction_hash)?;
         let log = |log: &transaction::Log| Log {
             address: log.address,
             data: log.data.clone(),
         };
-        self.now = self.devnet.timestamp(receipt.block_number)?;
+        self.now = self.node().timestamp(receipt.block_number)?;
         self.block_number = receipt.block_number;
         self.logs = receipt.logs.iter().map(log).collect();
         Ok(if receipt.succeeded {
@@ -158,14 +162,14 @@ impl NodeChain {
     }
 }
 
-impl Chain for NodeChain {
+impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
     fn sender(&self) -> Address {
         self.sender
     }
 
     fn act_as(&mut self, sender: Address) {
         if self.given_ether.insert(sender) {
-            let result = self.devnet.give_ether(sender);
+            let result = self.node().give_ether(sender);
             self.told(result);
         }
         self.sender = sender;
@@ -176,7 +180,7 @@ impl Chain for NodeChain {
     }
 
     fn wait(&mut self, seconds: u64) {
-        let result = self.devnet.rpc().call("evm_increaseTime", json!([seconds]));
+        let result = self.node().rpc().call("evm_increaseTime", json!([seconds]));
         self.told(result.map(|_| ()).map_err(DevnetError::from));
     }
 
@@ -185,17 +189,17 @@ impl Chain for NodeChain {
     }
 
     fn deploy(&mut self, creation_code: Bytes) -> Option<Address> {
-        let receipt = self.devnet.send(&Tx::create(creation_code).from(self.sender)).ok()?;
+        let receipt = self.node().send(&Tx::create(creation_code).from(self.sender)).ok()?;
         receipt.created
     }
 
     fn set_code(&mut self, address: Address, code: Bytes) {
-        let result = self.devnet.set_code(address, &code);
+        let result = self.node().set_code(address, &code);
         self.told(result);
     }
 
     fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
-        let result = self.devnet.set_storage(address, slot, value);
+        let result = self.node().set_storage(address, slot, value);
         self.told(result);
     }
 
@@ -208,7 +212,7 @@ impl Chain for NodeChain {
             return Answer::Lost(lost.clone());
         }
         let call = json!({"from": self.sender, "to": to, "data": data});
-        match self.devnet.rpc().call("eth_call", json!([call, "latest"])) {
+        match self.node().rpc().call("eth_call", json!([call, "latest"])) {
             Ok(data) => {
                 serde_json::from_value(data).map_or_else(|error| Answer::Lost(error.to_string()), Answer::Returned)
             }
@@ -226,7 +230,7 @@ impl Chain for NodeChain {
 
     fn roll(&mut self, blocks: u64) {
         let result = self
-            .devnet
+            .node()
             .rpc()
             .call("anvil_mine", json!([U64::from(blocks), U64::from(1)]));
         self.told(result.map(|_| ()).map_err(DevnetError::from));

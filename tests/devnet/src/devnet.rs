@@ -1,4 +1,5 @@
 use crate::{
+    aave_v3,
     anvil::{Anvil, Options, StartError},
     artifacts::ArtifactError,
     evm, multicall3,
@@ -28,6 +29,9 @@ pub enum DevnetError {
     /// A contract cannot be had.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// A lending market does not deploy, or refuses its parameters.
+    #[error(transparent)]
+    Market(#[from] aave_v3::DeployError),
     /// The node refuses or does not answer.
     #[error(transparent)]
     Rpc(#[from] RpcError),
@@ -43,6 +47,9 @@ pub enum DevnetError {
     #[error("the transaction {0} is not in the block that was mined")]
     LeftOut(B256),
 }
+
+/// How many calls [`Devnet::view_all`] puts into one.
+const CALLS_AT_ONCE: usize = 500;
 
 /// Seconds from one block to the next.
 pub const BLOCK_SECONDS: u64 = 12;
@@ -203,6 +210,28 @@ impl Devnet {
         let data = self.rpc.call("eth_call", json!([tx, "latest"]))?;
         let data = parsed::<Bytes>("eth_call", data)?;
         C::abi_decode_returns(&data).map_err(|error| no_answer("eth_call", error).into())
+    }
+
+    /// Calls many contracts at once as [`view`](Self::view) does, through Multicall3; a revert of one fails them all.
+    ///
+    /// # Errors
+    /// A revert.
+    pub fn view_all<C: SolCall>(&self, calls: &[(Address, C)]) -> Result<Vec<C::Return>, DevnetError> {
+        let method = "eth_call";
+        let mut returned = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(CALLS_AT_ONCE) {
+            let calls: Vec<Tx> = calls.iter().map(|(to, call)| Tx::call(*to, call)).collect();
+            let tx = multicall3::aggregate(&calls);
+            let data = self
+                .rpc
+                .call(method, json!([{"to": tx.to, "data": tx.data}, "latest"]))?;
+            let data = parsed::<Bytes>(method, data)?;
+            let outputs = multicall3::returned(&data).ok_or_else(|| no_answer(method, "no aggregate's output"))?;
+            for output in outputs {
+                returned.push(C::abi_decode_returns(&output).map_err(|error| no_answer(method, error))?);
+            }
+        }
+        Ok(returned)
     }
 
     /// The latest block's number.

@@ -146,8 +146,13 @@ impl<C: Chain> Setup<C> {
 
     /// A token with its price feed.
     fn asset(&mut self, id: usize, reserve: &ReserveSpec) -> Result<(Address, Address), DeployError> {
-        let arguments = (reserve.symbol, reserve.symbol, U256::from(reserve.decimals)).abi_encode_params();
-        let asset = self.deploy("MintableERC20", &arguments)?;
+        let asset = match reserve.asset {
+            Some(asset) => asset,
+            None => {
+                let arguments = (reserve.symbol, reserve.symbol, U256::from(reserve.decimals)).abi_encode_params();
+                self.deploy("MintableERC20", &arguments)?
+            }
+        };
         let source = price_source(id);
         self.deployer
             .chain

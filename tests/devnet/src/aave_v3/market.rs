@@ -79,6 +79,11 @@ impl<C: Chain> GenuineMarket<C> {
         self.version
     }
 
+    /// The address of the provider, which knows the pool's other contracts.
+    pub const fn provider(&self) -> Address {
+        self.provider
+    }
+
     /// The pool's address.
     pub const fn pool(&self) -> Address {
         self.pool

@@ -25,6 +25,8 @@ pub struct MarketSpec {
 /// A reserve. Numbers without a unit of their own are basis points.
 #[derive(Debug, Clone, Copy)]
 pub struct ReserveSpec {
+    /// The token, where it is there already; else one that anyone may mint is deployed.
+    pub asset: Option<Address>,
     /// The token's name and symbol.
     pub symbol: &'static str,
     /// The token's decimals.
@@ -63,6 +65,7 @@ impl Default for ReserveSpec {
     /// Ether at 2,000 USD with mainnet's usual parameters and no caps.
     fn default() -> Self {
         Self {
+            asset: None,
             symbol: "WETH",
             decimals: 18,
             price: 2_000 * 100_000_000,

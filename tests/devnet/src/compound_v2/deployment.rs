@@ -74,12 +74,24 @@ pub struct Plan {
 }
 
 impl<C: Chain> GenuineCompound<C> {
-    /// Deploys comptroller, oracle and these markets on a fresh chain. No market is listed yet; close factor and liquidation
+    /// Deploys comptroller, oracle and these markets with new tokens. No market is listed yet; close factor and liquidation
     /// incentive are zero. These users get 2¹⁷⁶ of each token, and allow each market to take it; ether is the caller's to give.
     ///
     /// # Panics
     /// Where a deployment fails.
-    pub fn deploy_on(mut chain: C, codes: &Codes, plans: &[Plan], users: &[Address]) -> Self {
+    pub fn deploy_on(chain: C, codes: &Codes, plans: &[Plan], users: &[Address]) -> Self {
+        let plans: Vec<_> = plans.iter().map(|plan| (*plan, None)).collect();
+        let mut genuine = Self::deploy_for(chain, codes, &plans);
+        genuine.set_up_users(users);
+        genuine
+    }
+
+    /// Deploys comptroller, oracle and these markets, each for a token that is there already or, with none, for a new one. No
+    /// market is listed yet; close factor and liquidation incentive are zero.
+    ///
+    /// # Panics
+    /// Where a deployment fails.
+    pub fn deploy_for(mut chain: C, codes: &Codes, plans: &[(Plan, Option<Address>)]) -> Self {
         chain.act_as(ADMIN);
         let mut genuine = Self {
             comptroller: deployed(&mut chain, &codes.unitroller, &[]),
@@ -89,7 +101,6 @@ impl<C: Chain> GenuineCompound<C> {
         };
         genuine.set_up_comptroller(codes);
         genuine.set_up_markets(codes, plans);
-        genuine.set_up_users(users);
         genuine
     }
 
@@ -102,11 +113,11 @@ impl<C: Chain> GenuineCompound<C> {
         self.must(ADMIN, unitroller, &ComptrollerCalls::_setPriceOracleCall { oracle });
     }
 
-    fn set_up_markets(&mut self, codes: &Codes, plans: &[Plan]) {
+    fn set_up_markets(&mut self, codes: &Codes, plans: &[(Plan, Option<Address>)]) {
         let (comptroller, chain) = (self.comptroller, &mut self.chain);
         let mut deploy = |code: &Bytes, arguments: Vec<u8>| deployed(chain, code, &arguments);
         let delegate = deploy(&codes.c_erc20_delegate, Vec::new());
-        let markets = plans.iter().map(|plan| {
+        let markets = plans.iter().map(|(plan, token)| {
             let model = match plan.model {
                 Model::WhitePaper(base, slope) => deploy(&codes.white_paper_model, (base, slope).abi_encode_params()),
                 Model::Jump(base, slope, jump, kink) => {
@@ -128,8 +139,10 @@ impl<C: Chain> GenuineCompound<C> {
                     model,
                 };
             };
-            let arguments = ("Token", "TOK", U256::from(underlying_decimals)).abi_encode_params();
-            let underlying = deploy(&codes.token, arguments);
+            let underlying = token.unwrap_or_else(|| {
+                let arguments = ("Token", "TOK", U256::from(underlying_decimals)).abi_encode_params();
+                deploy(&codes.token, arguments)
+            });
             let c_token = if plan.delegated {
                 let code = &codes.c_erc20_delegator;
                 let arguments = (

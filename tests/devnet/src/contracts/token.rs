@@ -75,6 +75,15 @@ impl Token {
         Ok(())
     }
 
+    /// What `from` does so that an account has so much more, in the token's smallest unit: mints, or wraps its ether and hands it on.
+    pub fn gift(self, from: Address, to: Address, amount: U256) -> Vec<Tx> {
+        if self.wraps_ether {
+            vec![self.deposit(from, amount), self.transfer(from, to, amount)]
+        } else {
+            vec![tx(self.address, Erc20::mintCall { to, amount }).from(from)]
+        }
+    }
+
     /// Wraps so much of the owner's ether, in wei; WETH9 only.
     pub fn deposit(self, owner: Address, amount: U256) -> Tx {
         tx(self.address, Erc20::depositCall {}).from(owner).with_value(amount)

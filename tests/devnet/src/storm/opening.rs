@@ -1,4 +1,4 @@
-use super::{FIRST_BLOCK, outside::START_PRICE, venue::Venue};
+use super::{outside::START_PRICE, venue::Venue};
 use crate::{
     Devnet, DevnetError, Tx,
     contracts::{
@@ -32,7 +32,7 @@ const WEALTH: U256 = U256::from_limbs([0, 1 << 36, 0, 0]);
 /// The factory's own tiers: fee in hundredths of a basis point, tick spacing.
 const TIERS: [(u32, i32); 2] = [(500, 10), (3_000, 60)];
 
-/// Deploys everything and mines to the block before the storm.
+/// Deploys the pools and all that they need.
 pub(super) fn set_up(devnet: &Devnet) -> Result<Stage, DevnetError> {
     let weth = Token::deploy_weth(devnet)?;
     // As on mainnet the dollar is to be token0, whose address is the lower one; the deployer's next one may be.
@@ -62,8 +62,6 @@ pub(super) fn set_up(devnet: &Devnet) -> Result<Stage, DevnetError> {
         approvals.extend(venues[0].pool.approve_periphery(*account));
     }
     devnet.mine_block_with(&approvals)?;
-    let head = devnet.block_number()?;
-    devnet.mine((FIRST_BLOCK - 1).saturating_sub(head))?;
     Ok(Stage {
         tokens: [usdc, weth],
         venues,

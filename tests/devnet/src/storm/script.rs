@@ -2,6 +2,7 @@ use super::{
     Storm,
     arbitrageur::Arbitrageur,
     dice::Dice,
+    lending::Lending,
     opening::{BORROWER, Stage},
     outside::{Outside, START_PRICE},
     providers::Providers,
@@ -21,6 +22,7 @@ pub(super) struct Script {
     arbitrageur: Arbitrageur,
     traders: Traders,
     providers: Providers,
+    lending: Lending,
     order: Dice,
 }
 
@@ -30,7 +32,7 @@ const PROTOCOL_COLLECTS: f64 = 0.9;
 const LOANS: [f64; 2] = [0.22, 0.63];
 
 impl Script {
-    pub(super) fn new(storm: Storm, stage: Stage) -> Self {
+    pub(super) fn new(storm: Storm, stage: Stage, lending: Lending) -> Self {
         let dice = |actor| Dice::new(storm.seed, actor);
         Self {
             blocks: storm.blocks,
@@ -39,6 +41,7 @@ impl Script {
             arbitrageur: Arbitrageur::new(dice(1)),
             traders: Traders::new(dice(2), stage.traders),
             providers: Providers::new(dice(3), stage.holders),
+            lending,
             order: dice(4),
         }
     }
@@ -48,7 +51,7 @@ impl Script {
         let moment = self.outside.step(block);
         let method = "anvil_setNextBlockBaseFeePerGas";
         devnet.rpc().call(method, json!([U256::from(moment.base_fee)]))?;
-        let txs = if block == 0 {
+        let mut txs: Vec<Tx> = if block == 0 {
             self.opening()
         } else {
             // Who is quickest, and pays most, is first; the rest comes as it comes.
@@ -62,6 +65,7 @@ impl Script {
             self.order.shuffle(&mut rest);
             first.into_iter().chain(rest).flatten().collect()
         };
+        txs.extend(self.lending.act(devnet, block, &moment)?);
         if txs.is_empty() {
             return devnet.mine(1);
         }
@@ -119,7 +123,7 @@ fn borrow(borrower: &crate::contracts::uniswap_v3::Pool, lent: [U256; 2]) -> Tx 
 }
 
 /// The block at this share of the whole.
-fn at(share: f64, blocks: u64) -> u64 {
+pub(super) fn at(share: f64, blocks: u64) -> u64 {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
