@@ -1,3 +1,4 @@
+use plimsoll_market::LendingMarket;
 use plimsoll_protocols::uniswap_v3::SwapOutcome;
 
 /// Gas that each action uses, as receipts show it.
@@ -19,6 +20,23 @@ pub struct GasTable {
     pub swap_first_tick: u64,
     /// What each further one adds.
     pub swap_further_tick: u64,
+    /// Lending on Aave v3.
+    pub aave_v3: LendingGas,
+    /// Lending on Compound v2.
+    pub compound_v2: LendingGas,
+}
+
+/// Gas of lending, as receipts show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LendingGas {
+    /// A supply to a reserve in which one has nothing yet; it becomes collateral.
+    pub supply: u64,
+    /// A withdrawal of everything, while there is debt in another asset.
+    pub withdraw: u64,
+    /// The first borrow of an asset.
+    pub borrow: u64,
+    /// A repayment of everything.
+    pub repay: u64,
 }
 
 impl GasTable {
@@ -33,7 +51,27 @@ impl GasTable {
         swap: 128_057,
         swap_first_tick: 30_201,
         swap_further_tick: 24_008,
+        aave_v3: LendingGas {
+            supply: 0,
+            withdraw: 0,
+            borrow: 0,
+            repay: 0,
+        },
+        compound_v2: LendingGas {
+            supply: 0,
+            withdraw: 0,
+            borrow: 0,
+            repay: 0,
+        },
     };
+
+    /// Gas of lending in a market; of one that is not there, Aave's: such an action reverts.
+    pub const fn of_lending(&self, market: Option<&LendingMarket>) -> LendingGas {
+        match market {
+            Some(LendingMarket::CompoundV2(_)) => self.compound_v2,
+            Some(LendingMarket::AaveV3(_)) | None => self.aave_v3,
+        }
+    }
 
     /// Gas of a swap that went as quoted.
     pub fn of_swap(&self, outcome: &SwapOutcome) -> u64 {

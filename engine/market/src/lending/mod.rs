@@ -4,6 +4,7 @@ mod aave_v3;
 mod account;
 mod compound_v2;
 mod error;
+mod worth;
 
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
