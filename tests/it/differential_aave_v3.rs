@@ -5,6 +5,7 @@ mod compare;
 mod governance;
 mod market;
 mod operations;
+mod own_account;
 
 use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
 use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
