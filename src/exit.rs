@@ -79,12 +79,21 @@ impl From<ChainError> for Failure {
     }
 }
 
+impl From<MarketError> for Failure {
+    fn from(error: MarketError) -> Self {
+        match error {
+            MarketError::Divergence(divergence) => Self::Diverged(divergence),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Market(MarketError::Divergence(divergence)) => Self::Diverged(divergence),
+            RunError::Market(error) => error.into(),
             RunError::GasWithoutPrice | RunError::NothingToRun | RunError::Ledger(_) => Self::Usage(error.into()),
-            RunError::Source(_) | RunError::Market(_) => Self::Failed(error.into()),
+            RunError::Source(_) => Self::Failed(error.into()),
         }
     }
 }

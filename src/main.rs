@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, wiring and rendering only.
 
+mod accounts;
 mod backtest;
 mod config;
 mod exit;
@@ -58,6 +59,8 @@ struct Terminal {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Lists accounts of lending markets at a block by health factor.
+    Accounts(accounts::Args),
     /// Runs a strategy over history; without a file, over the bundled sample.
     Backtest(backtest::Args),
     /// Re-executes every event of a pool and proves it against what the chain recorded.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         quiet: cli.quiet,
     };
     let result = match cli.command {
+        Command::Accounts(args) => accounts::run(&args, terminal),
         Command::Backtest(args) => backtest::run(&args, terminal),
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Quote(args) => quote::run(&args, terminal),

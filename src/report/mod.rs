@@ -13,6 +13,7 @@ mod words;
 
 pub(crate) use html::html;
 pub(crate) use json::{replay_counts, result_json};
+pub(crate) use number::{UNDEFINED, decimal};
 pub(crate) use table::table;
 
 use alloy_primitives::{Address, U256};

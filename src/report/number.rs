@@ -3,7 +3,7 @@
 use alloy_primitives::{I256, U256};
 
 /// What stands where a number is undefined.
-pub(super) const UNDEFINED: &str = "n/a";
+pub(crate) const UNDEFINED: &str = "n/a";
 
 /// `6,046`.
 pub(super) fn count(number: u64) -> String {
@@ -63,7 +63,7 @@ fn rounded(value: U256, decimals: u8, places: usize) -> String {
 }
 
 /// A float with a fixed number of places: `−1,234.50`.
-pub(super) fn decimal(value: f64, places: usize) -> String {
+pub(crate) fn decimal(value: f64, places: usize) -> String {
     if !value.is_finite() {
         return UNDEFINED.to_owned();
     }

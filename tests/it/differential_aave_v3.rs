@@ -5,15 +5,18 @@ mod compare;
 mod governance;
 mod market;
 mod operations;
+mod outsiders;
 mod own_account;
 
 use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
-use alloy_primitives::{Address, B256, Log, U256, map::HashMap};
+use alloy_primitives::{Address, B256, I256, Log, U256, map::HashMap};
 use market::{USERS, engine, genuine};
 use plimsoll_devnet::aave_v3::{Failure, GenuineMarket, Version};
+use plimsoll_market::{AaveV3Contracts, AaveV3Replay, Feeds, Oracle, PriceSource};
 use plimsoll_protocols::RawLog;
 use plimsoll_protocols::aave_v3::{Context, Event, Pool, Revert};
-use plimsoll_units::LogRef;
+use plimsoll_protocols::chainlink::Answer;
+use plimsoll_units::{LogRef, Network};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -240,6 +243,7 @@ fn sequence(seed: u64, genuine: GenuineMarket) -> Tally {
     }
     both.compare_everything();
     both.compare_book();
+    both.compare_replay();
     both.tally
 }
 
@@ -249,11 +253,15 @@ struct Both {
     genuine: GenuineMarket,
     engine: Pool,
     book: Pool,
+    replay: AaveV3Replay,
+    feeds: Feeds,
     assets: Vec<Address>,
     prices: HashMap<Address, U256>,
     tally: Tally,
     seed: u64,
     operation: u64,
+    /// Calls that went through, each a block of its own to the replay.
+    calls: u64,
 }
 
 impl Both {
@@ -263,12 +271,15 @@ impl Both {
             dice: Dice::new(seed),
             assets: genuine.assets(),
             prices: market::prices(&genuine),
-            genuine,
             book: engine.clone(),
+            replay: replay(&genuine, engine.clone()),
+            genuine,
+            feeds: Feeds::default(),
             engine,
             tally: Tally::default(),
             seed,
             operation: 0,
+            calls: 0,
         }
     }
 
@@ -298,6 +309,7 @@ impl Both {
                     let applied = self.book.apply(event, now);
                     assert_eq!(applied, Ok(()), "{doing}: {event:?}");
                 }
+                self.follow(&doing);
                 None
             }
             (Err(Failure::Reverted(reason)), Err(revert)) => {
@@ -309,6 +321,32 @@ impl Both {
         let done = reason.is_none();
         *self.tally.calls.entry((what, reason)).or_default() += 1;
         done
+    }
+
+    /// The logs of the last call, a transaction of its own, go through the replay.
+    fn follow(&mut self, doing: &str) {
+        for (asset, price) in &self.prices {
+            let answer = Answer {
+                value: I256::from_raw(*price),
+                round_id: U256::ZERO,
+                updated_at: self.genuine.now(),
+            };
+            self.feeds.set(*asset, answer);
+        }
+        let timestamp = Some(self.genuine.now());
+        self.calls += 1;
+        for (place, log) in (0u32..).zip(self.genuine.logs()) {
+            let mut log = RawLog {
+                block_timestamp: timestamp,
+                ..raw(log)
+            };
+            (log.at.block_number, log.at.log_index) = (self.calls, place);
+            if self.engine.decode(&log) != Ok(None) {
+                let followed = self.replay.apply(&log, &self.feeds, None);
+                assert_eq!(followed, Ok(()), "{doing}: {log:?}");
+            }
+        }
+        assert_eq!(self.replay.end_block(&self.feeds), Ok(()), "{doing}");
     }
 
     fn doing(&self, what: &str) -> String {
@@ -323,6 +361,19 @@ impl Both {
         let assets = self.assets.clone();
         self.dice.pick(&assets)
     }
+}
+
+/// A replay of the market from this state on; each asset's price is the answer of a feed of its own address.
+fn replay(genuine: &GenuineMarket, engine: Pool) -> AaveV3Replay {
+    let mut oracle = Oracle::default();
+    for asset in genuine.assets() {
+        let source = PriceSource::Feed {
+            aggregator: asset,
+            scale: 0,
+        };
+        oracle.set_source(asset, source);
+    }
+    AaveV3Replay::new(Network::DEVNET, engine, AaveV3Contracts::default(), oracle)
 }
 
 /// A revert as the chain in the process tells it: a string, or an error's selector.

@@ -1,8 +1,11 @@
 //! Random sequences on the published Compound v2 bytecode and on the engine's pool: every number, every event, every revert's
 //! reason and every code of a failure that does not revert.
 
+mod administration;
 mod compare;
 mod operations;
+mod questions;
+mod sequence;
 
 use super::random_sequences::{Dice, OPERATIONS, SEEDS, run_on_nodes, seeds, spread};
 use alloy_primitives::{Address, B256, Log as RawEvent, U256};
@@ -23,7 +26,7 @@ type Tally = BTreeMap<(&'static str, String), u64>;
 ///
 /// What is not here cannot be reached by calls: sums that overflow only beyond all supplies, markets that are not fresh within
 /// their own call, a seizure refused after its liquidation was allowed.
-const ENDINGS: [&str; 70] = [
+const ENDINGS: [&str; 71] = [
     "Can not repay more than the total borrow",
     "Failure(1,11,0)",
     "Failure(1,18,0)",
@@ -41,6 +44,7 @@ const ENDINGS: [&str; 70] = [
     "Failure(14,50,0)",
     "Failure(14,9,0)",
     "Failure(2,52,0)",
+    "Failure(2,73,0)",
     "Failure(2,75,0)",
     "Failure(3,14,13)",
     "Failure(3,14,4)",

@@ -14,6 +14,8 @@ mod differential_uniswap_v4;
 mod harness;
 mod ingest;
 mod ingest_refusals;
+mod lending_health;
+mod lending_replay;
 mod random_sequences;
 mod real_aave_v3;
 mod real_data;

@@ -111,7 +111,7 @@ fn the_crash_liquidates_on_aave_and_leaves_bad_debt() {
         ("repay", 200),
         ("liquidation", 100),
         ("liquidation for aTokens", 10),
-        ("bad debt", 3),
+        ("bad debt", 20),
         ("bad debt paid", 1),
         ("flash loan", 5),
         ("treasury", 10),

@@ -1,5 +1,13 @@
 use super::SampleToken;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256, map::HashMap};
+use plimsoll_market::{
+    AaveV3Contracts, AaveV3Replay, AaveV3Token, CompoundV2Replay, CompoundV2Token, LendingMarket, Oracle,
+};
+use plimsoll_protocols::{
+    aave_v3::{Pool, PoolParams, Revision, UnknownRevision},
+    compound_v2::{self, MarketParams},
+};
+use plimsoll_units::Network;
 
 /// A lending market of a sample; the sample's logs have all of its contracts' from their deployment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub struct SampleAaveV3 {
     pub configurator: Address,
     /// What the pool asks for prices, in USD with 8 decimals (`AaveOracle`).
     pub oracle: Address,
+    /// Who receives what accrues to the treasury.
+    pub treasury: Address,
     /// What sets every reserve's rates.
     pub rate_strategy: Address,
     /// The reserves, in the order of their ids.
@@ -77,6 +87,33 @@ impl SampleLending {
         }
     }
 
+    /// The market before its first log.
+    ///
+    /// # Errors
+    /// A revision that the engine does not know.
+    pub fn market(&self, network: Network) -> Result<LendingMarket, UnknownRevision> {
+        match self {
+            Self::AaveV3(market) => market.replay(network).map(LendingMarket::AaveV3),
+            Self::CompoundV2(market) => Ok(LendingMarket::CompoundV2(market.replay(network))),
+        }
+    }
+
+    /// What is lent.
+    pub fn tokens(&self) -> Vec<SampleToken> {
+        match self {
+            Self::AaveV3(market) => market.reserves.iter().map(|reserve| reserve.token).collect(),
+            Self::CompoundV2(market) => market.markets.iter().map(|market| market.token).collect(),
+        }
+    }
+
+    /// The feeds that its prices come from.
+    pub fn feeds(&self) -> Vec<Address> {
+        match self {
+            Self::AaveV3(market) => market.reserves.iter().map(|reserve| reserve.feed).collect(),
+            Self::CompoundV2(_) => Vec::new(),
+        }
+    }
+
     /// Every contract whose logs the sample has for it, price feeds among them.
     pub fn contracts(&self) -> Vec<Address> {
         match self {
@@ -101,5 +138,60 @@ impl SampleLending {
                 contracts
             }
         }
+    }
+}
+
+impl SampleAaveV3 {
+    fn replay(&self, network: Network) -> Result<AaveV3Replay, UnknownRevision> {
+        let revision = Revision::from_pool_revision(self.revision)?;
+        let pool = Pool::new(PoolParams {
+            address: self.pool,
+            configurator: self.configurator,
+            revision,
+        });
+        let token = |reserve: &SampleReserve| {
+            let token = AaveV3Token {
+                a_token: reserve.a_token,
+                variable_debt_token: reserve.variable_debt_token,
+                decimals: reserve.token.decimals,
+                treasury: self.treasury,
+            };
+            (reserve.token.address, token)
+        };
+        let contracts = AaveV3Contracts {
+            tokens: self.reserves.iter().map(token).collect(),
+            revisions: vec![(0, revision)],
+            oracle: Some(self.oracle),
+            silent: vec![self.provider, self.rate_strategy],
+            ..AaveV3Contracts::default()
+        };
+        Ok(AaveV3Replay::new(network, pool, contracts, Oracle::default()))
+    }
+}
+
+impl SampleCompoundV2 {
+    fn replay(&self, network: Network) -> CompoundV2Replay {
+        // Who administers the sample's Compound says no log and matters to nothing that is followed.
+        let pool = compound_v2::Pool::new(self.comptroller, Address::ZERO);
+        let token = |market: &SampleCToken| {
+            let token = CompoundV2Token {
+                underlying: market.token.address,
+                decimals: market.token.decimals,
+            };
+            (market.c_token, token)
+        };
+        let tokens: HashMap<_, _> = self.markets.iter().map(token).collect();
+        let mut replay = CompoundV2Replay::new(network, pool, tokens, Oracle::default(), Some(self.oracle));
+        for market in self.markets {
+            replay.expect_market(MarketParams {
+                c_token: market.c_token,
+                lends_ether: false,
+                initial_exchange_rate: U256::from(market.initial_exchange_rate),
+                model: None,
+                block_number: 0,
+            });
+            replay.expect_model(market.rate_model, None);
+        }
+        replay
     }
 }

@@ -78,6 +78,11 @@ impl Sample {
         SAMPLES.iter().find(|sample| sample.name == name)
     }
 
+    /// The tokens of its lending markets, some more than once.
+    pub fn lending_tokens(&self) -> impl Iterator<Item = SampleToken> {
+        self.lending.iter().flat_map(SampleLending::tokens)
+    }
+
     /// Its logs, those of all its pools and of its lending markets' contracts.
     ///
     /// # Errors

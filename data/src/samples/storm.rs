@@ -1,7 +1,7 @@
 use super::{
     Sample, SampleAaveV3, SampleCToken, SampleCompoundV2, SampleLending, SamplePool, SampleReserve, SampleToken,
 };
-use alloy_primitives::address;
+use alloy_primitives::{Address, address};
 use plimsoll_protocols::uniswap_v3::PoolParams;
 use plimsoll_units::Network;
 
@@ -37,6 +37,7 @@ const AAVE: SampleAaveV3 = SampleAaveV3 {
     revision: 10,
     configurator: address!("D0222a148750357c0834D7b284ECF3abeBF30A4d"),
     oracle: address!("1CFE1D416Bc9492cc0F37231E9564aDA2dd4040f"),
+    treasury: Address::repeat_byte(0x7e),
     rate_strategy: address!("026df38e3a937cA9e5daa14d54A8C91CDBB599De"),
     reserves: &[
         SampleReserve {

@@ -30,8 +30,8 @@ pub use event::{Event, EventBody};
 pub use intent::{Intent, SwapClass};
 pub use lending::{
     AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token, AccountHealth, AccountPosition, CompoundV2Before,
-    CompoundV2Replay, CompoundV2Token, LendingCounts, LendingError, LendingErrorKind, LendingMarket, Protocol,
-    RefusedLog,
+    CompoundV2Replay, CompoundV2Token, ContractRole, FeedState, LendingAccounts, LendingBody, LendingCounts,
+    LendingError, LendingErrorKind, LendingMarket, LendingState, MarketContract, Protocol, RefusedLog,
 };
 pub use lifetimes::{Lifetime, PositionLifetimes};
 pub use market::{Market, MarketError, MarketPool};

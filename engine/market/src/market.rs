@@ -202,7 +202,11 @@ impl Market {
     /// # Errors
     /// A divergence from the chain.
     pub fn end_block(&mut self) -> Result<(), MarketError> {
-        Ok(self.lending.values_mut().try_for_each(LendingMarket::end_block)?)
+        let feeds = &self.feeds;
+        Ok(self
+            .lending
+            .values_mut()
+            .try_for_each(|market| market.end_block(feeds))?)
     }
 
     fn apply_to_lending(&mut self, at: LogRef, market: Address, log: &RawLog) -> Result<(), MarketError> {

@@ -69,6 +69,16 @@ pub enum PriceSource {
     Fixed(U256),
 }
 
+impl std::fmt::Display for PriceSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Feed { aggregator, .. } => write!(f, "feed {aggregator}"),
+            Self::Posted { .. } => f.write_str("posted"),
+            Self::Fixed(_) => f.write_str("fixed"),
+        }
+    }
+}
+
 /// Why an asset has no price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrice {
@@ -105,6 +115,11 @@ impl Oracle {
     /// Where an asset's price comes from.
     pub fn source(&self, asset: Address) -> Option<PriceSource> {
         self.sources.get(&asset).copied()
+    }
+
+    /// Every asset that has a source, in no order.
+    pub fn sources(&self) -> impl Iterator<Item = (Address, PriceSource)> {
+        self.sources.iter().map(|(asset, source)| (*asset, *source))
     }
 
     /// Takes a new source; returns the one it replaces.

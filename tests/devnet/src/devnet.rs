@@ -217,14 +217,20 @@ impl Devnet {
     /// # Errors
     /// A revert.
     pub fn view_all<C: SolCall>(&self, calls: &[(Address, C)]) -> Result<Vec<C::Return>, DevnetError> {
+        self.view_all_at(json!("latest"), calls)
+    }
+
+    /// The same after a block: its number, or a tag, as JSON-RPC takes it.
+    ///
+    /// # Errors
+    /// A revert.
+    pub fn view_all_at<C: SolCall>(&self, block: Value, calls: &[(Address, C)]) -> Result<Vec<C::Return>, DevnetError> {
         let method = "eth_call";
         let mut returned = Vec::with_capacity(calls.len());
         for calls in calls.chunks(CALLS_AT_ONCE) {
             let calls: Vec<Tx> = calls.iter().map(|(to, call)| Tx::call(*to, call)).collect();
             let tx = multicall3::aggregate(&calls);
-            let data = self
-                .rpc
-                .call(method, json!([{"to": tx.to, "data": tx.data}, "latest"]))?;
+            let data = self.rpc.call(method, json!([{"to": tx.to, "data": tx.data}, block]))?;
             let data = parsed::<Bytes>(method, data)?;
             let outputs = multicall3::returned(&data).ok_or_else(|| no_answer(method, "no aggregate's output"))?;
             for output in outputs {

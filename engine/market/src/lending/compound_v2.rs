@@ -4,8 +4,8 @@ use alloy_primitives::{Address, U256, map::HashMap};
 use plimsoll_protocols::{
     RawLog,
     compound_v2::{
-        Account, Checkpoint, Event, FollowError, Log, Market, MathError, Pool, PricePosted, Valuation,
-        exponential::EXP_SCALE, liquidate_calculate_seize_tokens,
+        Account, Checkpoint, Event, FollowError, InterestRateModel, Log, Market, MarketParams, MathError, Pool,
+        PricePosted, Valuation, exponential::EXP_SCALE, liquidate_calculate_seize_tokens,
     },
 };
 use plimsoll_units::{LogRef, Network, Rounding, mul_div};
@@ -24,6 +24,9 @@ pub struct CompoundV2Token {
 pub struct CompoundV2Before {
     state: Checkpoint,
     oracle: Oracle,
+    expected: HashMap<Address, MarketParams>,
+    models: HashMap<Address, Option<InterestRateModel>>,
+    model_of: HashMap<Address, Address>,
     counts: LendingCounts,
 }
 
@@ -37,6 +40,11 @@ pub struct CompoundV2Replay {
     oracle: Oracle,
     /// The contract that posts prices, where one does.
     price_poster: Option<Address>,
+    /// Markets that are deployed in the data.
+    expected: HashMap<Address, MarketParams>,
+    /// Rate models by their contracts, and which one each market asks.
+    models: HashMap<Address, Option<InterestRateModel>>,
+    model_of: HashMap<Address, Address>,
     /// The exchange rate of a market's that was seized from, until the liquidation's own log.
     seized_at: Option<(Address, Result<U256, MathError>)>,
     counts: LendingCounts,
@@ -58,9 +66,30 @@ impl CompoundV2Replay {
             tokens,
             oracle,
             price_poster,
+            expected: HashMap::default(),
+            models: HashMap::default(),
+            model_of: HashMap::default(),
             seized_at: None,
             counts: LendingCounts::default(),
         }
+    }
+
+    /// Expects a market that is deployed in the data: it joins with its first log, whose block is its first.
+    pub fn expect_market(&mut self, params: MarketParams) {
+        self.expected.insert(params.c_token, params);
+    }
+
+    /// Expects logs of a rate model, which say its parameters; those of today may be known.
+    pub fn expect_model(&mut self, address: Address, model: Option<InterestRateModel>) {
+        if let Some(model) = model {
+            self.pool.know_model(address, model);
+        }
+        self.models.insert(address, model);
+    }
+
+    /// Says which rate model a market asks.
+    pub fn set_model_of(&mut self, c_token: Address, model: Address) {
+        self.model_of.insert(c_token, model);
     }
 
     /// The state.
@@ -86,6 +115,11 @@ impl CompoundV2Replay {
         Some(market.c_token)
     }
 
+    /// The underlying of a cToken; the cToken itself where that is not known.
+    pub fn underlying(&self, c_token: Address) -> Address {
+        self.token(c_token).map_or(c_token, |token| token.underlying)
+    }
+
     /// What was followed so far.
     pub const fn counts(&self) -> LendingCounts {
         self.counts
@@ -104,6 +138,9 @@ impl CompoundV2Replay {
         CompoundV2Before {
             state: self.pool.checkpoint(),
             oracle: self.oracle.clone(),
+            expected: self.expected.clone(),
+            models: self.models.clone(),
+            model_of: self.model_of.clone(),
             counts: self.counts,
         }
     }
@@ -112,6 +149,7 @@ impl CompoundV2Replay {
     pub fn restore(&mut self, before: CompoundV2Before) {
         self.pool.restore(before.state);
         self.oracle = before.oracle;
+        (self.expected, self.models, self.model_of) = (before.expected, before.models, before.model_of);
         self.counts = before.counts;
         self.seized_at = None;
     }
@@ -133,15 +171,27 @@ impl CompoundV2Replay {
             }
             return Ok(());
         }
+        if self.models.contains_key(&log.address) {
+            return self.follow_model(log);
+        }
         let event = Event::decode(log)?;
+        if let Some(params) = self.expected.remove(&log.address) {
+            self.pool.add_market(MarketParams {
+                block_number: log.at.block_number,
+                ..params
+            });
+        }
         if log.address != self.pool.comptroller() && self.pool.market_id(log.address).is_none() {
             return Err(LendingError::refused(log, LendingErrorKind::UnknownContract));
         }
-        if let Event::NewPriceOracle { .. } = event
-            && self.price_poster.is_some()
+        if let Event::NewPriceOracle { new, .. } = event
+            && self.price_poster.is_some_and(|poster| poster != new)
         {
             let what = "prices come from another oracle from here on".to_owned();
             return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
+        }
+        if let Event::NewInterestRateModel { new, .. } = event {
+            self.model_of.insert(log.address, new);
         }
         if let Some(before) = before {
             before.state.keep(&self.pool, log.address, &event);
@@ -216,9 +266,7 @@ impl CompoundV2Replay {
                 health.debt_value = sum(health.debt_value, owed).ok_or_else(beyond)?;
             }
             health.positions.push(AccountPosition {
-                asset: self
-                    .token(market.c_token)
-                    .map_or(market.c_token, |token| token.underlying),
+                asset: self.underlying(market.c_token),
                 collateral_amount: supplied,
                 is_collateral,
                 debt_amount: owed,
@@ -227,6 +275,20 @@ impl CompoundV2Replay {
         let (borrowable, borrowed) = valuation.both_sides(account).ok_or_else(beyond)?;
         health.health_factor_wad = mul_div(borrowable, EXP_SCALE, borrowed, Rounding::Down);
         Ok(health)
+    }
+
+    /// A rate model's own log: its parameters, for the markets that ask it.
+    fn follow_model(&mut self, log: &RawLog) -> Result<(), LendingError> {
+        let Some(model) = InterestRateModel::decode(log)? else {
+            return Ok(());
+        };
+        self.expect_model(log.address, Some(model));
+        let asks = |(c_token, asked): (&Address, &Address)| (*asked == log.address).then_some(*c_token);
+        let markets: Vec<Address> = self.model_of.iter().filter_map(asks).collect();
+        markets
+            .into_iter()
+            .for_each(|c_token| self.pool.set_model(c_token, model));
+        Ok(())
     }
 
     fn post(&mut self, posted: PricePosted, at: Option<u64>) {

@@ -4,14 +4,16 @@ mod aave_v3;
 mod account;
 mod compound_v2;
 mod error;
+mod state;
 mod worth;
 
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
 pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
+pub use state::{ContractRole, FeedState, LendingAccounts, LendingBody, LendingState, MarketContract};
 
-use crate::Feeds;
+use crate::{Feeds, NoPrice, Price, PriceSource};
 use alloy_primitives::Address;
 use plimsoll_protocols::RawLog;
 
@@ -120,9 +122,9 @@ impl LendingMarket {
     ///
     /// # Errors
     /// A call that came out otherwise, or that is not whole.
-    pub(crate) fn end_block(&mut self) -> Result<(), LendingError> {
+    pub(crate) fn end_block(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
         match self {
-            Self::AaveV3(replay) => replay.end_block(),
+            Self::AaveV3(replay) => replay.end_block(feeds),
             Self::CompoundV2(_) => Ok(()),
         }
     }
@@ -135,6 +137,55 @@ impl LendingMarket {
         match self {
             Self::AaveV3(replay) => replay.accounts(feeds, now),
             Self::CompoundV2(replay) => replay.accounts(feeds),
+        }
+    }
+
+    /// The decimals of a value in dollars; `None` where the market's oracle counts in something else.
+    pub const fn usd_decimals(&self) -> Option<u8> {
+        match self {
+            Self::AaveV3(_) => Some(8),
+            Self::CompoundV2(_) => Some(18),
+        }
+    }
+
+    /// The decimals of a price in dollars of a whole token of so many decimals; `None` where the oracle counts in something else.
+    pub const fn price_decimals(&self, token_decimals: u8) -> Option<u8> {
+        match self {
+            Self::AaveV3(_) => Some(8),
+            Self::CompoundV2(_) => 36u8.checked_sub(token_decimals),
+        }
+    }
+
+    /// The price of every asset of the market, in the oracle's unit, or why there is none.
+    pub fn prices(&self, feeds: &Feeds) -> Vec<(Address, Result<Price, NoPrice>)> {
+        match self {
+            Self::AaveV3(replay) => {
+                let assets = replay.pool().reserves().map(|reserve| reserve.asset);
+                assets
+                    .map(|asset| (asset, replay.oracle().price(asset, feeds)))
+                    .collect()
+            }
+            Self::CompoundV2(replay) => {
+                let price = |c_token| (replay.underlying(c_token), replay.oracle().price(c_token, feeds));
+                replay
+                    .pool()
+                    .markets()
+                    .iter()
+                    .map(|market| price(market.c_token))
+                    .collect()
+            }
+        }
+    }
+
+    /// Where an asset's price comes from.
+    pub fn price_source(&self, asset: Address) -> Option<PriceSource> {
+        match self {
+            Self::AaveV3(replay) => replay.oracle().source(asset),
+            Self::CompoundV2(replay) => {
+                let mut markets = replay.pool().markets().iter();
+                let market = markets.find(|market| replay.underlying(market.c_token) == asset)?;
+                replay.oracle().source(market.c_token)
+            }
         }
     }
 }

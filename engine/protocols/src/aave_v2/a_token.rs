@@ -2,11 +2,10 @@
 
 use super::generic_logic::HEALTH_FACTOR_LIQUIDATION_THRESHOLD;
 use super::{
-    Errors, Revert, abi,
+    Errors, PriceOracle, Revert, abi,
     draft::Draft,
     generic_logic::user_account_data,
     pool::{Outcome, Pool},
-    price_oracle::PriceOracle,
     safe_math::{add, narrow, ray_div, ray_mul, sub},
 };
 use alloy_primitives::{Address, U256};

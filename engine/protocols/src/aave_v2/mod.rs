@@ -20,7 +20,6 @@ mod known_markets;
 mod liquidation;
 pub mod math_utils;
 mod pool;
-mod price_oracle;
 mod reserve;
 mod reserve_configuration;
 mod safe_math;
@@ -32,6 +31,7 @@ mod variable_debt_token;
 #[cfg(test)]
 mod known_answers;
 
+pub use crate::aave_v3::PriceOracle;
 pub use abi::{Emitted, Event};
 pub use account_book::BookError;
 pub use configurator::Setting;
@@ -42,7 +42,6 @@ pub use interest_rate_strategy::{InterestRateStrategy, RateInputs, Rates};
 pub use known_markets::{ETHER, KnownMarket, OtherRules, known_market};
 pub use liquidation::{LIQUIDATION_CLOSE_FACTOR_PERCENT, LiquidationCall, LiquidationTerms, Seizure};
 pub use pool::{Contract, Mode, Outcome, Pool, PoolParams};
-pub use price_oracle::PriceOracle;
 pub use reserve::{Reserve, ReserveParams, StableSupply};
 pub use reserve_configuration::ReserveConfiguration;
 pub use user::{Position, StableDebt, User, UserConfiguration};

@@ -36,6 +36,8 @@ mod valuation;
 
 #[cfg(test)]
 mod known_answers;
+#[cfg(test)]
+mod properties;
 
 pub use abi::{
     AssetSourceUpdated, ConfiguratorEvent, Event, PoolEvent, RateStrategyEvent, TokenEvent,

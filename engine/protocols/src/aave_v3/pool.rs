@@ -69,6 +69,9 @@ pub enum ListingError {
     /// No number is left.
     #[error("more than {MAX_RESERVES_COUNT} reserves")]
     TooMany,
+    /// Another reserve has the number.
+    #[error("number {0} is another reserve's")]
+    NumberTaken(u16),
 }
 
 impl Pool {
@@ -141,6 +144,29 @@ impl Pool {
             None => self.reserves.push(Some(reserve)),
         }
         Ok(id)
+    }
+
+    /// Lists a reserve under its own number, as a snapshot tells it.
+    ///
+    /// # Errors
+    /// An asset that is listed, or a number that is taken or beyond the last one.
+    pub fn list_as_numbered(&mut self, reserve: Reserve) -> Result<(), ListingError> {
+        if self.ids.contains_key(&reserve.asset) {
+            return Err(ListingError::Twice(reserve.asset));
+        }
+        if reserve.id >= MAX_RESERVES_COUNT {
+            return Err(ListingError::TooMany);
+        }
+        let place = usize::from(reserve.id);
+        if self.reserves.len() <= place {
+            self.reserves.resize(place + 1, None);
+        }
+        match self.reserves.get_mut(place) {
+            Some(slot @ None) => *slot = Some(reserve),
+            _ => return Err(ListingError::NumberTaken(reserve.id)),
+        }
+        self.ids.insert(reserve.asset, reserve.id);
+        Ok(())
     }
 
     /// The reserve of an asset.

@@ -2,7 +2,8 @@
 
 use alloy_primitives::{Address, U256, map::HashMap};
 
-/// Prices of assets in the market's base currency (8 decimals where that is the dollar), a whole token each.
+/// Prices of assets in the market's base currency (wei in v2, 8 decimals where it is the dollar), a whole token
+/// each.
 pub trait PriceOracle {
     /// The price of one asset; `None` where there is none, which refuses the call that needs it.
     fn price(&self, asset: Address) -> Option<U256>;

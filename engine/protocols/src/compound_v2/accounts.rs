@@ -1,6 +1,6 @@
 //! What every account holds and owes, kept compactly: the market room holds a million of these.
 
-use super::{TooWide, abi::Event};
+use super::{TooWide, abi::Event, entered::Entered};
 use alloy_primitives::{Address, U256, map::HashMap};
 
 /// A market by its place in the pool.
@@ -26,7 +26,7 @@ pub struct Account {
     /// By market, none of them empty.
     positions: Vec<Position>,
     /// In the comptroller's order.
-    entered: Vec<MarketId>,
+    entered: Entered,
 }
 
 impl Account {
@@ -37,7 +37,7 @@ impl Account {
 
     /// The markets that it has entered, in the comptroller's order (`getAssetsIn`).
     pub fn entered(&self) -> &[MarketId] {
-        &self.entered
+        self.entered.as_slice()
     }
 
     /// What it has in a market.
@@ -65,7 +65,11 @@ impl Account {
             }
             Ok(place) => self.positions[place] = position,
             Err(_) if empty => {}
-            Err(place) => self.positions.insert(place, position),
+            Err(place) => {
+                // A million accounts: room for just what there is.
+                self.positions.reserve_exact(1);
+                self.positions.insert(place, position);
+            }
         }
     }
 }
@@ -145,7 +149,7 @@ impl Accounts {
     pub fn has_entered(&self, address: Address, market: MarketId) -> bool {
         self.by_address
             .get(&address)
-            .is_some_and(|account| account.entered.contains(&market))
+            .is_some_and(|account| account.entered().contains(&market))
     }
 
     /// Sets what an account has in a market, as a snapshot tells it.
@@ -165,9 +169,7 @@ impl Accounts {
     /// Takes a market from those that an account has entered; the last one takes its place.
     pub fn leave(&mut self, address: Address, market: MarketId) {
         self.change(address, |account| {
-            if let Some(place) = account.entered.iter().position(|entered| *entered == market) {
-                account.entered.swap_remove(place);
-            }
+            account.entered.leave(market);
         });
     }
 

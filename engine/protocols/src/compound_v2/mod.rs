@@ -12,15 +12,20 @@ mod c_token;
 mod call;
 mod checkpoint;
 mod comptroller;
+mod entered;
 mod errors;
 pub mod exponential;
 mod follow;
 mod interest_rate_model;
 mod liquidation;
 mod market;
+mod model_events;
 mod pool;
 mod simple_price_oracle;
 mod valuation;
+
+#[cfg(test)]
+mod known_answers;
 
 pub use abi::{Event, Log, Paused, c_token as c_token_abi, comptroller as comptroller_abi};
 pub use account_book::AccountBook;
@@ -34,6 +39,7 @@ pub use follow::FollowError;
 pub use interest_rate_model::{BLOCKS_PER_YEAR, InterestRateModel};
 pub use liquidation::{Liquidation, PROTOCOL_SEIZE_SHARE};
 pub use market::{Market, MarketParams};
+pub use model_events::{jump_rate_model as jump_rate_model_abi, white_paper_model as white_paper_model_abi};
 pub use pool::Pool;
 pub use simple_price_oracle::{PricePosted, price_oracle as price_oracle_abi};
 pub use valuation::Valuation;

@@ -67,10 +67,30 @@ impl Pool {
         self.models.insert(address, model);
     }
 
+    /// Sets what computes a market's rates from here on; an unknown market is left out.
+    pub fn set_model(&mut self, c_token: Address, model: InterestRateModel) {
+        if let Some(id) = self.market_id(c_token)
+            && let Some(market) = self.markets.get_mut(usize::from(id.0))
+        {
+            market.model = Some(model);
+        }
+    }
+
     /// Sets close factor and liquidation incentive, scaled by 1e18, as a snapshot tells them.
     pub const fn restore_factors(&mut self, close_factor: U256, liquidation_incentive: U256) {
         self.close_factor = close_factor;
         self.liquidation_incentive = liquidation_incentive;
+    }
+
+    /// Sets whether transfers and seizures of all cTokens are paused, as a snapshot tells it.
+    pub const fn restore_pauses(&mut self, transfer: bool, seize: bool) {
+        self.transfer_paused = transfer;
+        self.seize_paused = seize;
+    }
+
+    /// Every interest rate model that is known by its address, in no order.
+    pub fn models(&self) -> impl Iterator<Item = (Address, InterestRateModel)> {
+        self.models.iter().map(|(address, model)| (*address, *model))
     }
 
     /// The comptroller's address.

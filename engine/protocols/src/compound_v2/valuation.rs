@@ -103,7 +103,7 @@ impl Valuation {
             };
             let worth = quote.add(&account.position(id), &mut sums)?;
             if let Some(after) = after.filter(|after| after.market == id) {
-                let redeemed = worth.collateral?.times(after.redeem_tokens)?;
+                let redeemed = worth.collateral()?.times(after.redeem_tokens)?;
                 sums.borrows = add(redeemed, sums.borrows)?;
                 sums.borrows = add(worth.price.times(after.borrow_amount)?, sums.borrows)?;
             }
@@ -113,13 +113,13 @@ impl Valuation {
 }
 
 impl Quote {
-    fn add(&self, position: &Position, sums: &mut Sums) -> Result<Worth, Unvalued> {
+    fn add(&self, position: &Position, sums: &mut Sums) -> Result<&Worth, Unvalued> {
         let owed = self
             .market
             .borrow_balance_stored(position)
             .map_err(|_| Unvalued::Failed(ComptrollerError::SnapshotError))?;
-        let worth = self.worth.map_err(Unvalued::Failed)?;
-        let collateral = worth.collateral?;
+        let worth = self.worth.as_ref().map_err(|error| Unvalued::Failed(*error))?;
+        let collateral = worth.collateral()?;
         if position.tokens > 0 {
             sums.collateral = add(collateral.times_u128(position.tokens)?, sums.collateral)?;
         }
@@ -127,6 +127,12 @@ impl Quote {
             sums.borrows = add(worth.price.times(owed)?, sums.borrows)?;
         }
         Ok(worth)
+    }
+}
+
+impl Worth {
+    fn collateral(&self) -> Result<&Scaled, Revert> {
+        self.collateral.as_ref().map_err(|revert| *revert)
     }
 }
 

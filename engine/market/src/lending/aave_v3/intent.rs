@@ -17,10 +17,6 @@ pub(super) fn ends_call(before: &[Event], event: &Event) -> bool {
             | PoolEvent::UserEModeSet(_)
             | PoolEvent::DeficitCovered(_),
         ) => true,
-        // Alone it is a call of its own; after others it is a part of theirs.
-        Event::Pool(PoolEvent::ReserveUsedAsCollateralEnabled(_) | PoolEvent::ReserveUsedAsCollateralDisabled(_)) => {
-            before.is_empty()
-        }
         // A transfer's own, if nothing but the token and flags come before; else a liquidation's.
         Event::Token(token, TokenEvent::BalanceTransfer(_)) => before.iter().all(|event| match event {
             Event::Token(other, TokenEvent::Mint(_) | TokenEvent::Transfer(_)) => other == token,
@@ -31,6 +27,14 @@ pub(super) fn ends_call(before: &[Event], event: &Event) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether an event says that a supply counts as collateral or no longer: by a call of its own, or first of a liquidation's.
+pub(super) const fn is_flag(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Pool(PoolEvent::ReserveUsedAsCollateralEnabled(_) | PoolEvent::ReserveUsedAsCollateralDisabled(_))
+    )
 }
 
 /// The call that ends with the last of these events: who made it, and what it may have asked for, the likeliest first. `asset_of` says

@@ -3,46 +3,24 @@
 //! no call, the state is taken from the logs themselves, indexes still being held against the formulas.
 
 mod accounts;
+mod contracts;
 mod intent;
+mod listing;
+
+pub use contracts::{AaveV3Contracts, AaveV3Token};
 
 use super::{LendingCounts, LendingError, LendingErrorKind};
-use crate::{Divergence, Feeds, Oracle, PriceSource};
-use alloy_primitives::{Address, U256, map::HashMap};
+use crate::{Divergence, Feeds, Oracle};
+use alloy_primitives::{Address, U256};
 use plimsoll_protocols::{
     RawLog,
     aave_v3::{
-        AssetSourceUpdated, Checkpoint, ConfiguratorEvent, Context, Event, NotAsRecorded, Pool, PoolEvent, Reserve,
-        Revert, Revision, is_of_proxy, is_upgrade,
+        Checkpoint, ConfiguratorEvent, Context, Event, NotAsRecorded, Pool, PoolEvent, Reserve, Revert, Revision,
+        TokenEvent, is_of_proxy,
     },
 };
 use plimsoll_units::{LogRef, Network};
 use std::collections::VecDeque;
-
-/// What of a reserve no log of the market says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AaveV3Token {
-    /// Its aToken.
-    pub a_token: Address,
-    /// Its variable debt token.
-    pub variable_debt_token: Address,
-    /// The asset's decimals.
-    pub decimals: u8,
-    /// Who receives what accrues to the treasury.
-    pub treasury: Address,
-}
-
-/// What is known of a market's contracts beside their logs.
-#[derive(Debug, Clone, Default)]
-pub struct AaveV3Contracts {
-    /// By asset: every reserve that is, was or will be listed in the data.
-    pub tokens: HashMap<Address, AaveV3Token>,
-    /// The releases that the pool runs, each from a block on, in order.
-    pub revisions: Vec<(u64, Revision)>,
-    /// The oracle, whose logs say where prices come from.
-    pub oracle: Option<Address>,
-    /// The aggregator behind a price source that is a proxy.
-    pub aggregators: HashMap<Address, Address>,
-}
 
 /// What Aave v3 was before a block.
 #[derive(Debug, Clone)]
@@ -147,7 +125,7 @@ impl AaveV3Replay {
             (last.at.block_number, last.at.transaction_index) == (log.at.block_number, log.at.transaction_index)
         };
         if !self.transaction.as_ref().is_some_and(same) {
-            self.end_block()?;
+            self.end_block(feeds)?;
         }
         self.transaction = Some(Transaction { at: log.at, timestamp });
         if Some(log.address) == self.contracts.oracle {
@@ -173,13 +151,20 @@ impl AaveV3Replay {
         }
         match &event {
             Event::Configurator(configured) => {
-                self.book_call()?;
+                self.book_call(feeds)?;
                 if let ConfiguratorEvent::ReserveInitialized(e) = configured {
                     self.list(log, e.asset)?;
+                    self.set_strategy(e.asset, e.interestRateStrategyAddress);
                 }
-                self.book(log.at, log.address, &event)
+                self.book(log.at, log.address, &event)?;
+                if let ConfiguratorEvent::ReserveInterestRateStrategyChanged(e) = configured {
+                    self.set_strategy(e.asset, e.newStrategy);
+                }
+                Ok(())
             }
             Event::RateStrategy(_) => self.book(log.at, log.address, &event),
+            // Whoever borrows on another's account uses up what he was allowed; the borrowing is followed as the debtor's own.
+            Event::Token(_, TokenEvent::BorrowAllowanceDelegated(_)) => self.book(log.at, log.address, &event),
             _ => {
                 let events: Vec<Event> = self.call.iter().map(|(_, event)| event.clone()).collect();
                 let ends = intent::ends_call(&events, &event);
@@ -193,8 +178,8 @@ impl AaveV3Replay {
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn end_block(&mut self) -> Result<(), LendingError> {
-        self.book_call()?;
+    pub fn end_block(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
+        self.book_call(feeds)?;
         self.transaction = None;
         match self.doubt.take() {
             Some(doubt) => Err(LendingError::Divergence(doubt)),
@@ -207,59 +192,6 @@ impl AaveV3Replay {
         self.transaction.map_or(0, |transaction| transaction.timestamp)
     }
 
-    /// Whether an address is one of the market's that has not been listed yet, or whose logs say nothing here.
-    fn is_known(&self, address: Address) -> bool {
-        let of = |token: &AaveV3Token| token.a_token == address || token.variable_debt_token == address;
-        self.contracts.tokens.values().any(of)
-    }
-
-    fn set_source(&mut self, log: &RawLog) -> Result<(), LendingError> {
-        if let Some(AssetSourceUpdated { asset, source }) = AssetSourceUpdated::decode(log)? {
-            let aggregator = self.contracts.aggregators.get(&source).copied().unwrap_or(source);
-            let source = PriceSource::Feed { aggregator, scale: 0 };
-            self.oracle.set_source(asset, source);
-        }
-        Ok(())
-    }
-
-    /// A proxy's own log: of the pool, it may be the beginning of other rules.
-    fn upgrade(&mut self, log: &RawLog) -> Result<(), LendingError> {
-        let of_pool = log.address == self.pool.params().address;
-        if !(of_pool && is_upgrade(log)) {
-            return Ok(());
-        }
-        let block = log.at.block_number;
-        let known = self.contracts.revisions.iter().rev().find(|(from, _)| *from <= block);
-        // An upgrade is to a release that was asked for at that block, or to one that nobody has said.
-        match known {
-            Some((from, revision)) if *from == block || *revision == self.pool.revision() => {
-                self.pool.upgrade(*revision);
-                Ok(())
-            }
-            _ => {
-                let what = "the pool was upgraded, and to which release is not known".to_owned();
-                Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)))
-            }
-        }
-    }
-
-    fn list(&mut self, log: &RawLog, asset: Address) -> Result<(), LendingError> {
-        let Some(token) = self.contracts.tokens.get(&asset) else {
-            let what = format!("a reserve of {asset} is listed of which nothing is known");
-            return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
-        };
-        let reserve = Reserve::new(
-            asset,
-            token.a_token,
-            token.variable_debt_token,
-            token.treasury,
-            token.decimals,
-        );
-        let listed = self.pool.list(reserve);
-        listed.map_err(|error| LendingError::refused(log, LendingErrorKind::Unsupported(error.to_string())))?;
-        Ok(())
-    }
-
     /// Holds an event against the one that the last call must still emit.
     fn meet(&mut self, log: &RawLog, expected: &Event, event: &Event) -> Result<(), LendingError> {
         if event.says_the_same_as(expected) {
@@ -268,26 +200,70 @@ impl AaveV3Replay {
         Err(self.diverges(log.at, log.address, event, expected))
     }
 
-    /// Carries the gathered call out again.
+    /// Carries the gathered call out again. Flags that come first may be its own, or calls before it.
     fn settle(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
         let call = std::mem::take(&mut self.call);
+        let Err(difference) = self.reenact(&call, feeds) else {
+            return Ok(());
+        };
+        let flags = call.iter().take_while(|(_, event)| intent::is_flag(event)).count();
+        // A call that only lacks what the data do not say is not another one for that.
+        let lacks = difference
+            .as_ref()
+            .is_some_and(|difference| self.may_lack_knowledge(difference, &call));
+        let (before, rest) = call.split_at(if lacks || flags == call.len() { 0 } else { flags });
+        let difference = match before {
+            [] => difference,
+            _ => {
+                self.settle_flags(before, feeds)?;
+                match self.reenact(rest, feeds) {
+                    Ok(()) => return Ok(()),
+                    Err(difference) => difference,
+                }
+            }
+        };
+        let events = rest.iter().map(|(_, event)| event);
+        if let (Some(difference), Some((at, last))) = (difference, rest.last())
+            && !self.may_lack_knowledge(&difference, rest)
+        {
+            self.doubt_if_none(*at, &difference, last);
+        }
+        self.counts.unverifiable += events.len() as u64;
+        if let Some((_, Event::Pool(PoolEvent::FlashLoan(_)))) = rest.last() {
+            // What lay within the loan met a reserve without the liquidity that was lent.
+            self.doubt = None;
+        }
+        self.book_all(rest)
+    }
+
+    /// Flags that no other call explains, each by a call of its own.
+    fn settle_flags(&mut self, flags: &[(LogRef, Event)], feeds: &Feeds) -> Result<(), LendingError> {
+        for (place, (at, event)) in flags.iter().enumerate() {
+            if let Err(difference) = self.reenact(&flags[place..=place], feeds) {
+                if let Some(difference) = difference.filter(|difference| !self.may_lack_knowledge(difference, flags)) {
+                    self.doubt_if_none(*at, &difference, event);
+                }
+                self.counts.unverifiable += 1;
+                self.book(*at, self.emitter(event), event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out the call that these logs tell of where it gives them; otherwise says what it gives, or nothing where they tell of
+    /// none.
+    fn reenact(&mut self, call: &[(LogRef, Event)], feeds: &Feeds) -> Result<(), Option<NotAsRecorded>> {
         let events: Vec<Event> = call.iter().map(|(_, event)| event.clone()).collect();
-        let asset_of = |token| {
-            self.pool
-                .reserves()
-                .find(|reserve| reserve.a_token == token)
-                .map(|known| known.asset)
-        };
-        let Some((caller, actions)) = intent::of(&events, asset_of) else {
-            return self.book_all(&call);
-        };
+        let listed = |token| self.pool.reserves().find(move |reserve| reserve.a_token == token);
+        let asset_of = |token| listed(token).map(|reserve| reserve.asset);
+        let (caller, actions) = intent::of(&events, asset_of).ok_or(None)?;
         let prices = |asset| self.oracle.price(asset, feeds).ok().map(|price| price.value);
         let context = Context {
             now: self.now(),
             caller,
             prices: &prices,
         };
-        let mut first = None;
+        let mut differences = Vec::new();
         for action in &actions {
             match self.pool.reenact(&context, action, &events) {
                 Ok(beyond) => {
@@ -295,31 +271,25 @@ impl AaveV3Replay {
                     self.counts.proven += events.len() as u64;
                     return Ok(());
                 }
-                Err(difference) => {
-                    first.get_or_insert(difference);
-                }
+                Err(difference) => differences.push(difference),
             }
         }
-        let at = call.last().map(|(at, _)| *at);
-        if let (Some(difference), Some(at)) = (first, at)
-            && !self.may_lack_knowledge(&difference)
-        {
-            self.doubt_if_none(at, &difference, &events);
-        }
-        self.counts.unverifiable += events.len() as u64;
-        if let Some(Event::Pool(PoolEvent::FlashLoan(_))) = events.last() {
-            // What lay within the loan met a reserve without the liquidity that was lent.
-            self.doubt = None;
-        }
-        self.book_all(&call)
+        // The one that lacks least tells most of what was asked for.
+        let closest = differences
+            .iter()
+            .position(|difference| self.may_lack_knowledge(difference, call));
+        Err(differences.into_iter().nth(closest.unwrap_or(0)))
     }
 
     /// Whether a call comes out otherwise only for want of a price, of a strategy's curve, or of what was sent to an aToken without
     /// a call (up to 3.0.2, where that counts as liquidity).
-    fn may_lack_knowledge(&self, difference: &NotAsRecorded) -> bool {
+    fn may_lack_knowledge(&self, difference: &NotAsRecorded, call: &[(LogRef, Event)]) -> bool {
         match difference {
             NotAsRecorded::Reverts(Revert::NoPrice(_)) => true,
-            NotAsRecorded::Reverts(_) => false,
+            NotAsRecorded::Reverts(_) => call.iter().any(|(_, event)| match event {
+                Event::Pool(PoolEvent::ReserveDataUpdated(e)) => !self.knows_curve_of(e.reserve),
+                _ => false,
+            }),
             NotAsRecorded::Differs { recorded, computed } => match (recorded.as_deref(), computed.as_deref()) {
                 (
                     Some(Event::Pool(PoolEvent::ReserveDataUpdated(recorded))),
@@ -328,10 +298,7 @@ impl AaveV3Replay {
                     let indexes = |e: &plimsoll_protocols::aave_v3::pool_abi::ReserveDataUpdated| {
                         (e.reserve, e.liquidityIndex, e.variableBorrowIndex)
                     };
-                    let curve_is_known = self
-                        .pool
-                        .reserve(recorded.reserve)
-                        .is_some_and(|reserve| !reserve.strategy.optimal_usage_ratio.is_zero());
+                    let curve_is_known = self.knows_curve_of(recorded.reserve);
                     let liquidity_is_known = self.pool.revision().virtual_balance();
                     indexes(recorded) == indexes(computed) && !(curve_is_known && liquidity_is_known)
                 }
@@ -340,14 +307,19 @@ impl AaveV3Replay {
         }
     }
 
-    fn doubt_if_none(&mut self, at: LogRef, difference: &NotAsRecorded, events: &[Event]) {
+    fn knows_curve_of(&self, asset: Address) -> bool {
+        let known = |reserve: &Reserve| !reserve.strategy.optimal_usage_ratio.is_zero();
+        self.pool.reserve(asset).is_some_and(known)
+    }
+
+    fn doubt_if_none(&mut self, at: LogRef, difference: &NotAsRecorded, last: &Event) {
         if self.doubt.is_some() {
             return;
         }
         let described =
             |event: Option<&Event>| event.map_or_else(|| "nothing more".to_owned(), |event| format!("{event:?}"));
         let (expected, got) = match difference {
-            NotAsRecorded::Reverts(revert) => (described(events.last()), format!("a revert: {revert}")),
+            NotAsRecorded::Reverts(revert) => (described(Some(last)), format!("a revert: {revert}")),
             NotAsRecorded::Differs { recorded, computed } => {
                 (described(recorded.as_deref()), described(computed.as_deref()))
             }
@@ -362,15 +334,18 @@ impl AaveV3Replay {
     }
 
     /// Takes over the gathered logs that end no call.
-    fn book_call(&mut self) -> Result<(), LendingError> {
+    fn book_call(&mut self, feeds: &Feeds) -> Result<(), LendingError> {
         let call = std::mem::take(&mut self.call);
         if let (Some(missing), Some(last)) = (self.expected.pop_front(), self.transaction) {
             let pool = self.pool.params().address;
             let nothing = "nothing more".to_owned();
             return Err(self.diverges_by(last.at, pool, nothing, format!("{missing:?}")));
         }
-        self.counts.unverifiable += call.len() as u64;
-        self.book_all(&call)
+        let flags = call.iter().take_while(|(_, event)| intent::is_flag(event)).count();
+        let (flags, rest) = call.split_at(flags);
+        self.settle_flags(flags, feeds)?;
+        self.counts.unverifiable += rest.len() as u64;
+        self.book_all(rest)
     }
 
     fn book_all(&mut self, call: &[(LogRef, Event)]) -> Result<(), LendingError> {
@@ -447,10 +422,9 @@ impl AaveV3Replay {
 
 /// Events that change no number and end no call.
 fn says_nothing(event: &Event) -> bool {
-    use plimsoll_protocols::aave_v3::TokenEvent;
     matches!(
         event,
-        Event::Token(_, TokenEvent::Approval(_) | TokenEvent::BorrowAllowanceDelegated(_))
+        Event::Token(_, TokenEvent::Approval(_))
             | Event::Pool(PoolEvent::PositionManagerApproved(_) | PoolEvent::PositionManagerRevoked(_))
     )
 }

@@ -1,0 +1,274 @@
+use super::{AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, LendingMarket, Protocol};
+use crate::{Feeds, Oracle};
+use alloy_primitives::{Address, B256, U256, map::HashMap};
+use plimsoll_protocols::{
+    aave_v3::{self, TokenKind},
+    chainlink::Answer,
+    compound_v2,
+};
+use plimsoll_units::Network;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A lending market at the end of one block, with what is known of its contracts: where a replay begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LendingState {
+    /// EIP-155 id of the chain.
+    pub chain_id: u64,
+    /// The address that the market is known by: the pool's, the comptroller's.
+    pub address: Address,
+    /// Height of the block after which the state holds.
+    pub block_number: u64,
+    /// Hash of that block.
+    pub block_hash: B256,
+    /// Seconds since the Unix epoch of that block.
+    pub block_timestamp: u64,
+    /// Every contract of the market, by role, then by address.
+    pub contracts: Vec<MarketContract>,
+    /// Where prices come from; by asset for Aave, by cToken for Compound v2.
+    pub oracle: Oracle,
+    /// What the feeds have answered last, by aggregator.
+    pub feeds: BTreeMap<Address, FeedState>,
+    /// Reserves, markets and accounts.
+    pub body: LendingBody,
+}
+
+/// What a market of each protocol consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LendingBody {
+    /// Aave v3.
+    AaveV3 {
+        /// Reserves, categories and users; without reserves before the market was deployed.
+        pool: aave_v3::Pool,
+        /// What the replay must know beside logs.
+        contracts: AaveV3Contracts,
+    },
+    /// Compound v2.
+    CompoundV2 {
+        /// Markets and accounts; without markets before the comptroller was deployed.
+        pool: compound_v2::Pool,
+        /// What each cToken stands for.
+        tokens: HashMap<Address, CompoundV2Token>,
+        /// The oracle whose `PricePosted` logs set prices, where it has them.
+        price_poster: Option<Address>,
+    },
+}
+
+/// A price feed as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedState {
+    /// Decimals of its answers; `None` where it does not say.
+    pub decimals: Option<u8>,
+    /// The last answer; `None` where there is none yet.
+    pub answer: Option<Answer>,
+}
+
+/// One contract of a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MarketContract {
+    /// What it is to the market.
+    pub role: ContractRole,
+    /// Where it is.
+    pub address: Address,
+}
+
+/// What a contract is to a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContractRole {
+    /// Aave's pool.
+    Pool,
+    /// Aave's registry of the market's contracts.
+    AddressesProvider,
+    /// What changes Aave's reserves.
+    Configurator,
+    /// Where prices are asked for.
+    Oracle,
+    /// A reserve's aToken.
+    AToken,
+    /// A reserve's variable debt token.
+    VariableDebtToken,
+    /// A reserve's stable debt token.
+    StableDebtToken,
+    /// What sets Aave's rates.
+    RateStrategy,
+    /// Compound's comptroller: its Unitroller.
+    Comptroller,
+    /// A market of Compound v2.
+    CToken,
+    /// What sets a cToken's rates.
+    InterestRateModel,
+    /// What the oracle asks for a price; often a proxy before an aggregator.
+    PriceSource,
+    /// A feed whose logs carry its answers.
+    Aggregator,
+}
+
+impl ContractRole {
+    /// Every role.
+    pub const ALL: [Self; 13] = [
+        Self::Pool,
+        Self::AddressesProvider,
+        Self::Configurator,
+        Self::Oracle,
+        Self::AToken,
+        Self::VariableDebtToken,
+        Self::StableDebtToken,
+        Self::RateStrategy,
+        Self::Comptroller,
+        Self::CToken,
+        Self::InterestRateModel,
+        Self::PriceSource,
+        Self::Aggregator,
+    ];
+
+    /// The name that files know it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::AddressesProvider => "addresses-provider",
+            Self::Configurator => "configurator",
+            Self::Oracle => "oracle",
+            Self::AToken => "a-token",
+            Self::VariableDebtToken => "variable-debt-token",
+            Self::StableDebtToken => "stable-debt-token",
+            Self::RateStrategy => "rate-strategy",
+            Self::Comptroller => "comptroller",
+            Self::CToken => "c-token",
+            Self::InterestRateModel => "interest-rate-model",
+            Self::PriceSource => "price-source",
+            Self::Aggregator => "aggregator",
+        }
+    }
+}
+
+impl fmt::Display for ContractRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Some accounts of a market, to be taken into its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LendingAccounts {
+    /// Users of Aave v3; of strangers nothing is kept.
+    AaveV3(Vec<(Address, aave_v3::User)>),
+    /// Accounts of Compound v2, markets by their places in the pool.
+    CompoundV2(compound_v2::Accounts),
+}
+
+impl LendingAccounts {
+    /// How many accounts have, owe or chose something.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::AaveV3(users) => users.iter().filter(|(_, user)| !user.is_empty()).count(),
+            Self::CompoundV2(accounts) => accounts.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl LendingState {
+    /// Its protocol.
+    pub const fn protocol(&self) -> Protocol {
+        match self.body {
+            LendingBody::AaveV3 { .. } => Protocol::AaveV3,
+            LendingBody::CompoundV2 { .. } => Protocol::CompoundV2,
+        }
+    }
+
+    /// Adds contracts that are not in the list yet, and keeps it in order.
+    pub fn add_contracts(&mut self, contracts: impl IntoIterator<Item = MarketContract>) {
+        self.contracts.extend(contracts);
+        self.contracts.sort_unstable();
+        self.contracts.dedup();
+    }
+
+    /// Takes accounts into the state; those of another protocol are left out.
+    pub fn set_accounts(&mut self, accounts: LendingAccounts) {
+        match (&mut self.body, accounts) {
+            (LendingBody::AaveV3 { pool, .. }, LendingAccounts::AaveV3(users)) => {
+                for (address, user) in users.into_iter().filter(|(_, user)| !user.is_empty()) {
+                    *pool.user_mut(address) = user;
+                }
+            }
+            (LendingBody::CompoundV2 { pool, .. }, LendingAccounts::CompoundV2(accounts)) => {
+                let book = pool.accounts_mut();
+                for (address, account) in accounts.iter() {
+                    account
+                        .positions()
+                        .iter()
+                        .for_each(|position| book.set_position(address, *position));
+                    account.entered().iter().for_each(|market| {
+                        book.enter(address, *market);
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How many accounts it holds.
+    pub fn account_count(&self) -> usize {
+        match &self.body {
+            LendingBody::AaveV3 { pool, .. } => pool.users().count(),
+            LendingBody::CompoundV2 { pool, .. } => pool.accounts().len(),
+        }
+    }
+
+    /// Whether its accounts hold all that is supplied and, for Aave, owe all that is owed: nobody is missing.
+    pub fn holds_everyone(&self) -> bool {
+        match &self.body {
+            LendingBody::AaveV3 { pool, .. } => {
+                let sum = |id, kind| {
+                    let scaled = pool.users().map(|(_, user)| U256::from(user.balance(id, kind).amount));
+                    scaled.fold(U256::ZERO, U256::saturating_add)
+                };
+                pool.reserves().all(|reserve| {
+                    sum(reserve.id, TokenKind::AToken) == reserve.scaled_supply
+                        && sum(reserve.id, TokenKind::VariableDebt) == reserve.scaled_variable_debt
+                })
+            }
+            LendingBody::CompoundV2 { pool, .. } => pool.markets().iter().all(|market| {
+                let id = pool.market_id(market.c_token);
+                let held = pool
+                    .accounts()
+                    .iter()
+                    .map(|(_, account)| U256::from(id.map_or(0, |id| account.position(id).tokens)));
+                held.fold(U256::ZERO, U256::saturating_add) == market.total_supply
+            }),
+        }
+    }
+
+    /// The last answers of its feeds.
+    pub fn answers(&self) -> Feeds {
+        let mut feeds = Feeds::default();
+        for (aggregator, feed) in &self.feeds {
+            if let Some(answer) = feed.answer {
+                feeds.set(*aggregator, answer);
+            }
+        }
+        feeds
+    }
+
+    /// The market that is followed from this state on.
+    pub fn market(&self) -> LendingMarket {
+        let network = Network {
+            chain_id: self.chain_id,
+        };
+        let oracle = self.oracle.clone();
+        match self.body.clone() {
+            LendingBody::AaveV3 { pool, contracts } => {
+                LendingMarket::AaveV3(AaveV3Replay::new(network, pool, contracts, oracle))
+            }
+            LendingBody::CompoundV2 {
+                pool,
+                tokens,
+                price_poster,
+            } => LendingMarket::CompoundV2(CompoundV2Replay::new(network, pool, tokens, oracle, price_poster)),
+        }
+    }
+}
