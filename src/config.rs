@@ -1,8 +1,11 @@
 //! The backtest's configuration: TOML in, checked once at the door.
 
+mod strategy;
+
+pub(crate) use strategy::{LendConfig, LoopConfig, Strategy, StrategyConfig};
+
 use crate::exit::Failure;
 use plimsoll_backtest::{Flow, Footprint, GasPrice, Settings};
-use plimsoll_strategies::Recenter;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -118,67 +121,6 @@ enum FootprintConfig {
 #[serde(rename_all = "kebab-case")]
 enum BaseFee {
     Data,
-}
-
-/// One flat table, so that an error can point at its line; which keys go with which name is checked after.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StrategyConfig {
-    name: StrategyName,
-    pub(crate) pool: Option<String>,
-    width_ticks: Option<i32>,
-    recenter: Option<RecenterConfig>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StrategyName {
-    Hold,
-    RangeLiquidity,
-}
-
-/// A strategy with its own keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Strategy {
-    Hold,
-    RangeLiquidity { width_ticks: i32, recenter: Recenter },
-}
-
-impl StrategyConfig {
-    /// The strategy, with the keys that are its own and no others.
-    pub(crate) fn checked(&self, name: &str) -> Result<Strategy, Failure> {
-        let wrong = |message: &str| Failure::usage(format!("{name}: [strategy] {message}"));
-        match (self.name, self.width_ticks, self.recenter) {
-            (StrategyName::Hold, None, None) => Ok(Strategy::Hold),
-            (StrategyName::Hold, Some(_), _) => Err(wrong("width_ticks is no key of hold")),
-            (StrategyName::Hold, None, Some(_)) => Err(wrong("recenter is no key of hold")),
-            (StrategyName::RangeLiquidity, None, _) => Err(wrong("width_ticks is missing")),
-            (StrategyName::RangeLiquidity, Some(width_ticks), recenter) => Ok(Strategy::RangeLiquidity {
-                width_ticks,
-                recenter: recenter.unwrap_or_default().into(),
-            }),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum RecenterConfig {
-    #[default]
-    Never,
-    OnExit,
-    #[serde(rename = "every_blocks")]
-    EveryBlocks(u64),
-}
-
-impl From<RecenterConfig> for Recenter {
-    fn from(config: RecenterConfig) -> Self {
-        match config {
-            RecenterConfig::Never => Self::Never,
-            RecenterConfig::OnExit => Self::OnExit,
-            RecenterConfig::EveryBlocks(blocks) => Self::EveryBlocks(blocks),
-        }
-    }
 }
 
 impl Config {

@@ -2,7 +2,7 @@
 
 use crate::{config::Config, exit::Failure, report::Token};
 use alloy_primitives::Address;
-use plimsoll_data::samples::Sample;
+use plimsoll_data::samples::{Sample, SampleLending};
 use plimsoll_protocols::uniswap_v3::{PoolParams, factory, known_pool, known_symbol, known_token};
 use plimsoll_units::Network;
 
@@ -60,7 +60,9 @@ impl<'a> Universe<'a> {
             });
         }
         let sampled = sample.into_iter().flat_map(|sample| sample.pools);
-        for token in sampled.flat_map(|pool| [pool.token0, pool.token1]) {
+        let lent = sample.into_iter().flat_map(|sample| sample.lending);
+        let lent = lent.flat_map(SampleLending::tokens);
+        for token in sampled.flat_map(|pool| [pool.token0, pool.token1]).chain(lent) {
             if tokens.iter().all(|known: &Token| known.address != token.address) {
                 tokens.push(Token {
                     symbol: token.symbol.to_owned(),

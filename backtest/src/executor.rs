@@ -1,11 +1,15 @@
-use crate::{Arbitrage, Flow, Footprint, GasPrice, GasTable, Settings, counterfactual::CounterfactualPool};
+use crate::{
+    Arbitrage, Flow, Footprint, GasPrice, GasTable, Settings, counterfactual::CounterfactualPool, lending::LendingDesk,
+    wallet::flow,
+};
 use alloy_primitives::{Address, U256, U512};
 use plimsoll_market::{Applied, Event, EventBody, Market};
 use plimsoll_protocols::uniswap_v3::{
     Amount, Pool, liquidity_math::liquidity_for_amounts, tick_math::sqrt_ratio_at_tick,
 };
 use plimsoll_runtime::{
-    Account, Action, Block, Executor, Filled, Holdings, Outcome, OwnPosition, PositionId, Receipt, Size,
+    Account, Action, Block, Executor, Filled, Holdings, LendingVenue, Liquidation, Outcome, OwnPosition, PositionId,
+    Receipt, Size,
 };
 use plimsoll_units::{BlockRef, Side, SqrtPriceX96, Tick};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,9 +19,10 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct SimulatedExecutor {
     settings: Settings,
     gas: GasTable,
-    account: Account,
+    pub(crate) account: Account,
     fees_earned: BTreeMap<Address, U256>,
     pools: BTreeMap<Address, CounterfactualPool>,
+    pub(crate) lending: LendingDesk,
     orders: VecDeque<Order>,
     next_position: u64,
     arbitrage: Arbitrage,
@@ -35,7 +40,7 @@ struct Order {
     quoted: Option<U256>,
 }
 
-type Reverted = String;
+pub(crate) type Reverted = String;
 
 impl SimulatedExecutor {
     /// An executor that owns these base units by token.
@@ -49,6 +54,7 @@ impl SimulatedExecutor {
             },
             fees_earned: BTreeMap::new(),
             pools: BTreeMap::new(),
+            lending: LendingDesk::new(settings.footprint),
             orders: VecDeque::new(),
             next_position: 0,
             arbitrage: Arbitrage::default(),
@@ -84,6 +90,10 @@ impl SimulatedExecutor {
                 token_in,
                 amount_in,
             } => self.swap(order, pool, token_in, amount_in, market),
+            Action::Supply(lend) => (self.supply(&lend, market), gas),
+            Action::Withdraw(lend) => (self.withdraw(&lend, market), gas),
+            Action::Borrow(lend) => (self.borrow(&lend, market), gas),
+            Action::Repay(lend) => (self.repay(&lend, market), gas),
         };
         match result {
             (Ok(filled), gas) => (Outcome::Filled(filled), gas),
@@ -119,6 +129,10 @@ impl SimulatedExecutor {
             }
             Action::Collect { .. } => gas.collect,
             Action::Swap { .. } => gas.swap,
+            Action::Supply(lend) => gas.of_lending(market.lending(lend.market)).supply,
+            Action::Withdraw(lend) => gas.of_lending(market.lending(lend.market)).withdraw,
+            Action::Borrow(lend) => gas.of_lending(market.lending(lend.market)).borrow,
+            Action::Repay(lend) => gas.of_lending(market.lending(lend.market)).repay,
         }
     }
 
@@ -168,9 +182,8 @@ impl SimulatedExecutor {
             liquidity,
         });
         Ok(Filled {
-            pool,
-            amount0: (paid.0, U256::ZERO),
-            amount1: (paid.1, U256::ZERO),
+            venue: pool,
+            flows: vec![flow(token0, paid.0, U256::ZERO), flow(token1, paid.1, U256::ZERO)],
             position: Some(id),
             range: Some((lower, upper)),
             liquidity,
@@ -189,9 +202,11 @@ impl SimulatedExecutor {
         self.give(token0, amount0);
         self.give(token1, amount1);
         Ok(Filled {
-            pool: own.pool,
-            amount0: (U256::ZERO, amount0.saturating_add(fees.0)),
-            amount1: (U256::ZERO, amount1.saturating_add(fees.1)),
+            venue: own.pool,
+            flows: vec![
+                flow(token0, U256::ZERO, amount0.saturating_add(fees.0)),
+                flow(token1, U256::ZERO, amount1.saturating_add(fees.1)),
+            ],
             position: Some(id),
             range: Some((own.lower, own.upper)),
             liquidity: own.liquidity,
@@ -205,10 +220,10 @@ impl SimulatedExecutor {
             .collect(id)
             .map_err(|revert| revert.to_string())?;
         let fees = self.earn(own.pool, fees, market)?;
+        let (token0, token1) = tokens(market, own.pool)?;
         Ok(Filled {
-            pool: own.pool,
-            amount0: (U256::ZERO, fees.0),
-            amount1: (U256::ZERO, fees.1),
+            venue: own.pool,
+            flows: vec![flow(token0, U256::ZERO, fees.0), flow(token1, U256::ZERO, fees.1)],
             position: Some(id),
             range: Some((own.lower, own.upper)),
             liquidity: 0,
@@ -261,19 +276,12 @@ impl SimulatedExecutor {
         self.take(paid, outcome.amount_in())?;
         self.give(received, outcome.amount_out());
         let (sent, got) = (outcome.amount_in(), outcome.amount_out());
-        let (amount0, amount1) = if token_in == Side::Token0 {
-            ((sent, U256::ZERO), (U256::ZERO, got))
-        } else {
-            ((U256::ZERO, got), (sent, U256::ZERO))
+        let (sent, got) = (flow(paid, sent, U256::ZERO), flow(received, U256::ZERO, got));
+        let flows = match token_in {
+            Side::Token0 => vec![sent, got],
+            Side::Token1 => vec![got, sent],
         };
-        Ok(Filled {
-            pool,
-            amount0,
-            amount1,
-            position: None,
-            range: None,
-            liquidity: 0,
-        })
+        Ok(Filled::of(pool, flows))
     }
 
     fn position(&self, id: PositionId) -> Result<OwnPosition, Reverted> {
@@ -283,28 +291,6 @@ impl SimulatedExecutor {
             .find(|own| own.id == id)
             .copied()
             .ok_or_else(|| format!("no open position {id}"))
-    }
-
-    fn size(&self, token: Address, size: Size) -> Result<U256, Reverted> {
-        let balance = self.account.balance(token);
-        match size {
-            Size::All => Ok(balance),
-            Size::Exact(amount) if amount <= balance => Ok(amount),
-            Size::Exact(amount) => Err(format!("insufficient balance: {amount} asked, {balance} held")),
-        }
-    }
-
-    fn take(&mut self, token: Address, amount: U256) -> Result<(), Reverted> {
-        let balance = self.account.wallet.entry(token).or_default();
-        *balance = balance
-            .checked_sub(amount)
-            .ok_or_else(|| format!("insufficient balance: {amount} needed, {balance} held"))?;
-        Ok(())
-    }
-
-    fn give(&mut self, token: Address, amount: U256) {
-        let balance = self.account.wallet.entry(token).or_default();
-        *balance = balance.saturating_add(amount);
     }
 
     /// Puts collected fees into the wallet, and on record.
@@ -325,7 +311,7 @@ impl Executor for SimulatedExecutor {
         for action in actions {
             let pool = match action {
                 Action::AddLiquidity { pool, .. } | Action::Swap { pool, .. } => self.pool(market, pool),
-                Action::RemoveLiquidity { .. } | Action::Collect { .. } => None,
+                _ => None,
             };
             let quoted = match (action, pool) {
                 (
@@ -368,6 +354,7 @@ impl Executor for SimulatedExecutor {
     }
 
     fn begin_block(&mut self, block: &Block, market: &Market) -> Vec<Receipt> {
+        self.lending.begin_block(block.at, market);
         let mut receipts = Vec::new();
         while self.orders.front().is_some_and(|order| order.due <= block.at.number) {
             let Some(order) = self.orders.pop_front() else { break };
@@ -389,6 +376,7 @@ impl Executor for SimulatedExecutor {
     }
 
     fn observe(&mut self, event: &Event, applied: &Applied, market: &Market) {
+        self.lending.observe(event, market);
         let EventBody::UniswapV3(body) = &event.body else {
             return;
         };
@@ -402,7 +390,8 @@ impl Executor for SimulatedExecutor {
         own.follow(body, proven, &recorded.replay, self.settings.flow);
     }
 
-    fn end_block(&mut self, market: &Market) {
+    fn end_block(&mut self, block: &Block, market: &Market) {
+        self.lending.end_block(block.at, market);
         let drifts =
             self.settings.arbitrage && self.settings.flow == Flow::Volume && self.settings.footprint == Footprint::Own;
         for (address, own) in &mut self.pools {
@@ -420,6 +409,14 @@ impl Executor for SimulatedExecutor {
             }
             keep
         });
+    }
+
+    fn liquidate(&mut self, market: &Market) -> Vec<Liquidation> {
+        self.lending.liquidate(market)
+    }
+
+    fn lending<'a>(&'a self, market: &'a Market, address: Address) -> Option<Box<dyn LendingVenue + 'a>> {
+        self.lending.venue(market, address)
     }
 
     fn pool<'a>(&'a self, market: &'a Market, address: Address) -> Option<&'a Pool> {
@@ -455,6 +452,7 @@ impl Executor for SimulatedExecutor {
                 }
             }
         }
+        self.lending.add_to(&mut holdings);
         holdings
     }
 

@@ -2,8 +2,8 @@ use crate::{Arbitrage, GasTable, Metrics, Sample, Settings, SimulatedExecutor};
 use alloy_primitives::{Address, I256, U256};
 use plimsoll_market::{Market, ReplayCounts};
 use plimsoll_runtime::{
-    Block, EquityPoint, Ledger, LedgerError, Mark, Observer, Outcome, Profit, Receipt, RunError, Runner, Source,
-    Strategy, Valuation,
+    Block, EquityPoint, Ledger, LedgerError, LendingPosition, Liquidation, Mark, Observer, Outcome, Profit, Receipt,
+    RunError, Runner, Source, Strategy, Valuation,
 };
 use plimsoll_units::{Network, to_f64};
 use std::collections::BTreeMap;
@@ -60,12 +60,19 @@ pub struct BacktestOutput {
     pub equity: Vec<EquityPoint>,
     /// Every action's fate.
     pub receipts: Vec<Receipt>,
+    /// Every liquidation of an own position.
+    pub liquidations: Vec<Liquidation>,
+    /// How the last block's own supply and debt stand, by token; tokens without either are left out.
+    pub lent: BTreeMap<Address, LendingPosition>,
+    /// Tokens that a lending market's oracle prices for want of a pool.
+    pub priced_by_oracle: Vec<Address>,
 }
 
 struct Recorder<'a, O> {
     charted: Address,
     equity: Vec<EquityPoint>,
     receipts: Vec<Receipt>,
+    liquidations: Vec<Liquidation>,
     failed: Option<LedgerError>,
     also: &'a mut O,
 }
@@ -78,6 +85,11 @@ impl<O: Observer> Observer for Recorder<'_, O> {
     fn receipt(&mut self, receipt: &Receipt) {
         self.also.receipt(receipt);
         self.receipts.push(receipt.clone());
+    }
+
+    fn liquidation(&mut self, liquidation: &Liquidation) {
+        self.also.liquidation(liquidation);
+        self.liquidations.push(*liquidation);
     }
 
     fn mark(&mut self, mark: &Mark<'_>) {
@@ -112,6 +124,7 @@ pub fn run<S: Source, T: Strategy>(
         charted: backtest.charted,
         equity: Vec::new(),
         receipts: Vec::new(),
+        liquidations: Vec::new(),
         failed: None,
         also: observer,
     };
@@ -119,12 +132,13 @@ pub fn run<S: Source, T: Strategy>(
     let Recorder {
         equity,
         receipts,
+        liquidations,
         failed,
         ..
     } = recorder;
     match failed {
         Some(error) => Err(error.into()),
-        None => output(backtest, &runner, &ledger, equity, receipts),
+        None => output(backtest, &runner, &ledger, (equity, receipts, liquidations)),
     }
 }
 
@@ -132,8 +146,7 @@ fn output<S, T>(
     backtest: &Backtest<'_>,
     runner: &Runner<S, T, SimulatedExecutor>,
     ledger: &Ledger,
-    equity: Vec<EquityPoint>,
-    receipts: Vec<Receipt>,
+    (equity, receipts, liquidations): (Vec<EquityPoint>, Vec<Receipt>, Vec<Liquidation>),
 ) -> Result<BacktestOutput, RunError> {
     let (Some(first), Some(last)) = (equity.first(), equity.last()) else {
         return Err(RunError::NothingToRun);
@@ -160,6 +173,11 @@ fn output<S, T>(
         .filter(|receipt| matches!(receipt.outcome, Outcome::Filled(_)))
         .count() as u64;
     let executed = receipts.len() as u64;
+    let lent = ledger.holdings().iter().filter_map(|(token, holding)| {
+        let (supplied, borrowed) = (holding.supplied, holding.borrowed);
+        let position = LendingPosition { supplied, borrowed };
+        (position != LendingPosition::default()).then_some((*token, position))
+    });
     let pending = plimsoll_runtime::Executor::pending(&runner.executor) as u64;
     Ok(BacktestOutput {
         blocks: (first.block_number, last.block_number),
@@ -177,6 +195,9 @@ fn output<S, T>(
         replay: runner.market.counts(),
         equity,
         receipts,
+        liquidations,
+        lent: lent.collect(),
+        priced_by_oracle: ledger.prices().by_oracle().collect(),
     })
 }
 

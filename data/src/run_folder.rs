@@ -1,8 +1,8 @@
 //! The tables of a run's folder, as Parquet.
 
 use crate::DataError;
-use alloy_primitives::{I256, U256};
-use plimsoll_runtime::{EquityPoint, Outcome, Receipt};
+use alloy_primitives::{Address, I256, U256};
+use plimsoll_runtime::{Action, EquityPoint, Filled, Lend, Outcome, Receipt, TokenFlow};
 use plimsoll_units::to_f64;
 use polars::prelude::{Column, DataFrame, ParquetCompression, ParquetWriter, PolarsResult};
 use std::{fs::File, path::Path};
@@ -36,13 +36,15 @@ pub fn write_equity(path: &Path, points: &[EquityPoint]) -> Result<(), DataError
         ),
     ];
     type Money = fn(&EquityPoint) -> I256;
-    let money: [(&str, Money); 8] = [
+    let money: [(&str, Money); 10] = [
         ("value", |point| point.value),
         ("held_value", |point| point.held_value),
         ("holding", |point| point.profit.holding),
         ("rebalancing", |point| point.profit.rebalancing),
         ("lvr", |point| point.profit.lvr),
         ("fees", |point| point.profit.fees),
+        ("interest", |point| point.profit.interest),
+        ("liquidations", |point| point.profit.liquidations),
         ("gas", |point| point.profit.gas),
         ("slippage", |point| point.profit.slippage),
     ];
@@ -54,24 +56,37 @@ pub fn write_equity(path: &Path, points: &[EquityPoint]) -> Result<(), DataError
     write(path, points.len(), columns)
 }
 
-/// Writes one row an action: what was asked, when it executed, what it moved. Amounts are base units, 32 bytes big-endian.
+/// Writes one row an action: what was asked, when it executed, what it moved: a pool's two tokens, or a lending market's asset.
+/// Amounts are base units, 32 bytes big-endian; contracts are told as `0x…`.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_actions(path: &Path, receipts: &[Receipt]) -> Result<(), DataError> {
-    let filled = |receipt: &Receipt| match &receipt.outcome {
-        Outcome::Filled(filled) => Some(*filled),
-        Outcome::Reverted { .. } => None,
-    };
     let reason = |receipt: &Receipt| match &receipt.outcome {
         Outcome::Filled(_) => None,
         Outcome::Reverted { reason } => Some(reason.clone()),
     };
-    let amount = |pick: fn(&plimsoll_runtime::Filled) -> U256| -> Vec<Option<Vec<u8>>> {
-        receipts
-            .iter()
-            .map(|receipt| filled(receipt).map(|filled| pick(&filled).to_be_bytes_vec()))
-            .collect()
+    let bytes = |amount: U256| amount.to_be_bytes_vec();
+    let amount = |pick: fn(&Filled) -> Option<U256>| -> Vec<Option<Vec<u8>>> {
+        let of = |receipt| filled(receipt).and_then(pick).map(bytes);
+        receipts.iter().map(of).collect()
+    };
+    // What a pool's receipt tells by side, a lending market's tells of its asset.
+    let flow = |lends: bool, place: usize, pick: fn(&TokenFlow) -> U256| -> Vec<Option<Vec<u8>>> {
+        let of = |receipt: &Receipt| {
+            let flow = filled(receipt)?.flows.get(place)?;
+            (lent(receipt).is_some() == lends).then(|| bytes(pick(flow)))
+        };
+        receipts.iter().map(of).collect()
+    };
+    let venue = |receipt: &Receipt| match receipt.action {
+        Action::AddLiquidity { pool, .. } | Action::Swap { pool, .. } => Some(pool),
+        Action::RemoveLiquidity { .. } | Action::Collect { .. } => filled(receipt).map(|filled| filled.venue),
+        Action::Supply(lend) | Action::Withdraw(lend) | Action::Borrow(lend) | Action::Repay(lend) => Some(lend.market),
+    };
+    let text = |pick: &dyn Fn(&Receipt) -> Option<Address>| -> Vec<Option<String>> {
+        let of = |receipt| pick(receipt).map(|address| address.to_string());
+        receipts.iter().map(of).collect()
     };
     let columns = vec![
         Column::new(
@@ -118,11 +133,15 @@ pub fn write_actions(path: &Path, receipts: &[Receipt]) -> Result<(), DataError>
                 .map(|r| filled(r)?.range.map(|range| range.1.get()))
                 .collect::<Vec<_>>(),
         ),
-        Column::new("amount0_paid".into(), amount(|filled| filled.amount0.0)),
-        Column::new("amount0_received".into(), amount(|filled| filled.amount0.1)),
-        Column::new("amount1_paid".into(), amount(|filled| filled.amount1.0)),
-        Column::new("amount1_received".into(), amount(|filled| filled.amount1.1)),
-        Column::new("liquidity".into(), amount(|filled| U256::from(filled.liquidity))),
+        Column::new("amount0_paid".into(), flow(false, 0, |flow| flow.paid)),
+        Column::new("amount0_received".into(), flow(false, 0, |flow| flow.received)),
+        Column::new("amount1_paid".into(), flow(false, 1, |flow| flow.paid)),
+        Column::new("amount1_received".into(), flow(false, 1, |flow| flow.received)),
+        Column::new("liquidity".into(), amount(|filled| Some(U256::from(filled.liquidity)))),
+        Column::new("venue".into(), text(&venue)),
+        Column::new("asset".into(), text(&|receipt| lent(receipt).map(|lend| lend.asset))),
+        Column::new("asset_paid".into(), flow(true, 0, |flow| flow.paid)),
+        Column::new("asset_received".into(), flow(true, 0, |flow| flow.received)),
         Column::new(
             "gas".into(),
             receipts.iter().map(|receipt| receipt.gas).collect::<Vec<_>>(),
@@ -136,6 +155,21 @@ pub fn write_actions(path: &Path, receipts: &[Receipt]) -> Result<(), DataError>
         ),
     ];
     write(path, receipts.len(), columns)
+}
+
+const fn filled(receipt: &Receipt) -> Option<&Filled> {
+    match &receipt.outcome {
+        Outcome::Filled(filled) => Some(filled),
+        Outcome::Reverted { .. } => None,
+    }
+}
+
+/// What a lending action is about; `None` for a pool's.
+const fn lent(receipt: &Receipt) -> Option<&Lend> {
+    match &receipt.action {
+        Action::Supply(lend) | Action::Withdraw(lend) | Action::Borrow(lend) | Action::Repay(lend) => Some(lend),
+        _ => None,
+    }
 }
 
 fn signed_column(name: &str, values: impl Iterator<Item = I256>) -> Column {

@@ -1,5 +1,7 @@
 mod history;
+mod lending;
 mod plan;
+mod strategy;
 
 use crate::{
     Format, Terminal,

@@ -1,4 +1,7 @@
-use super::history::{History, base_fees, hex};
+use super::{
+    history::{History, base_fees, hex},
+    lending::LendingMarkets,
+};
 use crate::{
     Terminal,
     config::{Config, Flows, Strategy, resolve},
@@ -12,22 +15,21 @@ use alloy_primitives::{Address, U256};
 use plimsoll_backtest::{Backtest, BacktestOutput, Flow, GasPrice, GasTable, Settings};
 use plimsoll_market::{Market, MarketPool, PoolReplay, Start};
 use plimsoll_runtime::{LogSource, Role, RunError, Valuation};
-use plimsoll_strategies::{Hold, RangeLiquidity};
 use plimsoll_units::{Network, parse_amount};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt::Display, path::Path};
 
 /// Everything a run needs, checked.
 pub(super) struct Plan<'a> {
-    universe: Universe<'a>,
-    name: &'a str,
+    pub(super) universe: Universe<'a>,
+    pub(super) name: &'a str,
     network: Network,
     history: History,
     state: Option<PoolState>,
     data_hash: String,
     data_source: String,
-    pools: Vec<PoolInfo>,
-    starts: BTreeMap<Address, Start>,
+    pub(super) pools: Vec<PoolInfo>,
+    pub(super) starts: BTreeMap<Address, Start>,
     numeraire: Token,
     portfolio: Vec<(Token, U256)>,
     charted: Token,
@@ -35,7 +37,8 @@ pub(super) struct Plan<'a> {
     settings: Settings,
     flows: Flows,
     range: (Option<u64>, Option<u64>),
-    strategy: Strategy,
+    pub(super) strategy: Strategy,
+    pub(super) lending: LendingMarkets,
 }
 
 impl<'a> Plan<'a> {
@@ -92,6 +95,9 @@ impl<'a> Plan<'a> {
         let addresses: Vec<Address> = pools.iter().map(|pool| pool.address).collect();
         let (data_hash, data_source) = history.identify(network, &addresses, range, state_path.as_deref())?;
         let strategy = config.strategy.checked(name)?;
+        let priced = |token: Address| pools.iter().any(|pool| pool.token0 == token || pool.token1 == token);
+        let unpriced = portfolio.iter().any(|(token, _)| !priced(token.address)) || !priced(numeraire.address);
+        let lending = LendingMarkets::of(&history, config.strategy.lends() || unpriced);
         Ok(Self {
             universe,
             name,
@@ -110,6 +116,7 @@ impl<'a> Plan<'a> {
             flows,
             range,
             strategy,
+            lending,
         })
     }
 
@@ -140,7 +147,8 @@ impl<'a> Plan<'a> {
         let opened = self
             .history
             .open(self.network, &price_pools, self.range, with_headers)?;
-        let roles = price_pools.iter().map(|pool| (*pool, Role::UniswapV3Pool)).collect();
+        let mut roles = self.lending.roles();
+        roles.extend(price_pools.iter().map(|pool| (*pool, Role::UniswapV3Pool)));
         let first = self
             .state
             .as_ref()
@@ -150,6 +158,7 @@ impl<'a> Plan<'a> {
             source = source.with_base_fees(base_fees(headers));
         }
         let mut market = Market::default();
+        self.lending.insert_into(&mut market, self.network)?;
         for pool in &self.pools {
             if let Some(start) = self.starts.get(&pool.address) {
                 let replay = PoolReplay::new(self.network, pool.address, start.clone());
@@ -215,30 +224,6 @@ impl<'a> Plan<'a> {
         let mut wallet: BTreeMap<Address, U256> = empty.collect();
         wallet.extend(self.portfolio.iter().map(|(token, amount)| (token.address, *amount)));
         wallet
-    }
-
-    fn strategy(&self) -> Result<Box<dyn plimsoll_runtime::Strategy>, Failure> {
-        let pool = self
-            .pools
-            .first()
-            .ok_or_else(|| Failure::usage(format!("{}: [strategy] pool is missing", self.name)))?;
-        Ok(match self.strategy {
-            Strategy::Hold => Box::new(Hold),
-            Strategy::RangeLiquidity { width_ticks, recenter } => {
-                let params = match self.starts.get(&pool.address) {
-                    Some(Start::State(state)) => state.params(),
-                    Some(Start::Logs(params)) => *params,
-                    None => {
-                        return Err(Failure::usage(format!(
-                            "{}: [strategy] pool is not in the data",
-                            self.name
-                        )));
-                    }
-                };
-                let made = RangeLiquidity::new(pool.address, (pool.token0, pool.token1), params, width_ticks, recenter);
-                Box::new(made.map_err(|error| Failure::usage(format!("{}: [strategy] {error}", self.name)))?)
-            }
-        })
     }
 
     /// What the outputs are told with; `config` is the configuration's text.

@@ -4,8 +4,9 @@ use crate::report::{RunReport, Token};
 use alloy_primitives::{Address, I256, U256};
 use plimsoll_backtest::{BacktestOutput, Flow, Footprint, GasPrice, Metrics, Sample, Settings};
 use plimsoll_market::ReplayCounts;
-use plimsoll_runtime::{Action, EquityPoint, Filled, Outcome, PositionId, Profit, Receipt, Size};
+use plimsoll_runtime::{Action, EquityPoint, Filled, Outcome, PositionId, Profit, Receipt, Size, TokenFlow};
 use plimsoll_units::{Network, Side, Tick};
+use std::collections::BTreeMap;
 
 const POOL: Address = Address::repeat_byte(0x88);
 const FIRST_BLOCK: u64 = 18_937_000;
@@ -38,7 +39,7 @@ pub(crate) fn report(output: &BacktestOutput) -> RunReport<'_> {
         synthetic: false,
         network: Network::ETHEREUM,
         numeraire: usdc.clone(),
-        tokens: vec![weth.clone()],
+        tokens: vec![usdc.clone(), weth.clone()],
         portfolio: vec![(usdc, U256::from(10_000_000_000u64))],
         charted: weth,
         pool_label: "USDC/WETH 0.05 %".to_owned(),
@@ -134,6 +135,9 @@ pub(crate) fn output(points: u64) -> BacktestOutput {
         },
         equity,
         receipts,
+        liquidations: Vec::new(),
+        lent: BTreeMap::new(),
+        priced_by_oracle: Vec::new(),
     }
 }
 
@@ -191,10 +195,15 @@ impl Walk {
                 gas_cost_wei,
             });
         };
-        let filled = |amount0, amount1, position, range| Filled {
-            pool: POOL,
-            amount0,
-            amount1,
+        let filled = |amount0: (U256, U256), amount1: (U256, U256), position, range| Filled {
+            venue: POOL,
+            flows: [(0x11, amount0), (0x22, amount1)]
+                .map(|(token, (paid, received))| TokenFlow {
+                    token: Address::repeat_byte(token),
+                    paid,
+                    received,
+                })
+                .to_vec(),
             position,
             range,
             liquidity: 1,
@@ -269,6 +278,8 @@ impl Walk {
             rebalancing: units(self.rebalancing),
             lvr: units(self.lvr),
             fees: units(self.fees),
+            interest: I256::ZERO,
+            liquidations: I256::ZERO,
             gas: units(self.gas),
             slippage: units(self.slippage),
         };

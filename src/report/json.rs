@@ -1,10 +1,10 @@
 //! The JSON document. It holds no clock: the same run gives the same bytes.
 
 use super::{RunReport, moment};
-use alloy_primitives::I256;
+use alloy_primitives::{Address, I256};
 use plimsoll_backtest::{BacktestOutput, Drawdown, Flow, Footprint, Metrics};
 use plimsoll_market::ReplayCounts;
-use plimsoll_runtime::Profit;
+use plimsoll_runtime::{LendingPosition, Liquidation, Profit};
 use serde_json::{Map, Value, json};
 
 /// The document of `result.json`, schema `plimsoll.result/1`. Money is in base units of the numeraire, as strings of integers.
@@ -38,6 +38,8 @@ pub(crate) fn result_json(report: &RunReport<'_>) -> Value {
         "flow": if report.bracket.is_some() { "both" } else { flow_name(report.settings.flow) },
         "footprint": footprint_name(report.settings.footprint),
         "arbitrage": arbitrage(output),
+        "lending": lending(output),
+        "priced_by_oracle": addresses(&output.priced_by_oracle),
     });
     if let (Some(bracket), Some(document)) = (&report.bracket, document.as_object_mut()) {
         let side = |output: &BacktestOutput| {
@@ -68,7 +70,37 @@ fn arbitrage(output: &BacktestOutput) -> Value {
     json!({ "swaps": output.arbitrage.swaps, "paid": paid })
 }
 
-/// total = holding + (rebalancing − holding) − lvr + fees − gas − slippage.
+/// Own supply and debt at the end, and what was liquidated of them; base units of the tokens.
+fn lending(output: &BacktestOutput) -> Value {
+    let positions: Map<String, Value> = output
+        .lent
+        .iter()
+        .map(|(token, position)| {
+            let LendingPosition { supplied, borrowed } = position;
+            let position = json!({ "supplied": supplied.to_string(), "borrowed": borrowed.to_string() });
+            (token.to_string(), position)
+        })
+        .collect();
+    let liquidation = |liquidation: &Liquidation| {
+        json!({
+            "block": liquidation.block,
+            "market": liquidation.market.to_string(),
+            "debt_asset": liquidation.debt_asset.to_string(),
+            "debt_repaid": liquidation.debt_repaid.to_string(),
+            "collateral_asset": liquidation.collateral_asset.to_string(),
+            "collateral_seized": liquidation.collateral_seized.to_string(),
+            "health_factor_wad": liquidation.health_factor_wad.to_string(),
+        })
+    };
+    let liquidations: Vec<Value> = output.liquidations.iter().map(liquidation).collect();
+    json!({ "positions": positions, "liquidations": liquidations })
+}
+
+fn addresses(addresses: &[Address]) -> Vec<String> {
+    addresses.iter().map(Address::to_string).collect()
+}
+
+/// total = holding + (rebalancing − holding) − lvr + fees + interest − liquidations − gas − slippage.
 fn profit(profit: &Profit) -> Value {
     let text = |value: I256| value.to_string();
     json!({
@@ -77,6 +109,8 @@ fn profit(profit: &Profit) -> Value {
         "rebalancing": text(profit.rebalancing),
         "lvr": text(profit.lvr),
         "fees": text(profit.fees),
+        "interest": text(profit.interest),
+        "liquidations": text(profit.liquidations),
         "gas": text(profit.gas),
         "slippage": text(profit.slippage),
     })
@@ -204,7 +238,10 @@ mod tests {
             &json,
             "schema version config_hash data_hash sample network from_block to_block blocks numeraire start_value end_value profit metrics hold actions replay",
         );
-        has(&json["profit"], "total holding rebalancing lvr fees gas slippage");
+        has(
+            &json["profit"],
+            "total holding rebalancing lvr fees interest liquidations gas slippage",
+        );
         has(&json["actions"], "requested filled reverted");
         has(
             &json["replay"],
@@ -236,9 +273,11 @@ mod tests {
                 .parse::<i128>()
                 .expect("an integer")
         };
-        let sum = part("holding") + (part("rebalancing") - part("holding")) - part("lvr") + part("fees")
-            - part("gas")
-            - part("slippage");
+        let sum =
+            part("holding") + (part("rebalancing") - part("holding")) - part("lvr") + part("fees") + part("interest")
+                - part("liquidations")
+                - part("gas")
+                - part("slippage");
         assert_eq!(sum, part("total"));
         let value = |name: &str| {
             json[name]

@@ -71,3 +71,14 @@ pub(crate) struct RunReport<'a> {
     /// With `flow = "both"`: the same run with each of the two flows; `output` is the first.
     pub bracket: Option<[(&'static str, &'a BacktestOutput); 2]>,
 }
+
+impl RunReport<'_> {
+    /// An amount with its token's symbol, as people read it.
+    fn of_token(&self, amount: U256, token: Address) -> String {
+        let named = [&self.numeraire, &self.charted].into_iter().chain(&self.tokens);
+        match named.into_iter().find(|named| named.address == token) {
+            Some(token) => format!("{} {}", number::amount(amount, token.decimals), token.symbol),
+            None => format!("{amount} units of {token}"),
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub(super) fn open_ranges(report: &RunReport<'_>) -> Vec<OpenRange> {
         };
         let Some(position) = filled.position else { continue };
         match (receipt.action, filled.range) {
-            (Action::AddLiquidity { .. }, Some((lower, upper))) if filled.pool == report.price_pool => {
+            (Action::AddLiquidity { .. }, Some((lower, upper))) if filled.venue == report.price_pool => {
                 let (low, high) = prices(report, lower, upper);
                 let opened = receipt.executed_block;
                 ranges.push(OpenRange {

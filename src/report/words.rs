@@ -18,7 +18,7 @@ pub(super) struct Part {
 }
 
 /// The parts in the order of the sum; they add up to the total to the last base unit.
-pub(super) fn parts(output: &BacktestOutput) -> [Part; 6] {
+pub(super) fn parts(output: &BacktestOutput) -> [Part; 8] {
     let profit = &output.profit;
     let part = |name, meaning, value| Part { name, meaning, value };
     [
@@ -38,6 +38,16 @@ pub(super) fn parts(output: &BacktestOutput) -> [Part; 6] {
             negated(profit.lvr),
         ),
         part("fees", "swap fees that the positions earned", profit.fees),
+        part(
+            "interest",
+            "what lending markets paid, less what they were paid",
+            profit.interest,
+        ),
+        part(
+            "liquidations",
+            "collateral that was taken from own debts, less the debt repaid",
+            negated(profit.liquidations),
+        ),
         part("gas", "gas of every action, reverted ones too", negated(profit.gas)),
         part(
             "slippage",

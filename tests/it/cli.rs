@@ -221,7 +221,7 @@ fn the_result_holds_every_key_of_the_contract() {
     );
     assert_eq!(
         keys(&json["profit"]),
-        words("total holding rebalancing lvr fees gas slippage")
+        words("total holding rebalancing lvr fees interest liquidations gas slippage")
     );
     has(&json["metrics"], METRICS);
     has(&json["hold"], METRICS);
@@ -260,9 +260,11 @@ fn profit_parts_sum_to_the_whole_to_the_last_unit() {
     ] {
         let json = backtest(&short_config(RANGE, execution));
         let part = |name: &str| integer(&json["profit"][name]);
-        let sum = part("holding") + (part("rebalancing") - part("holding")) - part("lvr") + part("fees")
-            - part("gas")
-            - part("slippage");
+        let sum =
+            part("holding") + (part("rebalancing") - part("holding")) - part("lvr") + part("fees") + part("interest")
+                - part("liquidations")
+                - part("gas")
+                - part("slippage");
         assert_eq!(part("total"), sum, "{execution}");
         let gained = integer(&json["end_value"]) - integer(&json["start_value"]);
         assert_eq!(part("total"), gained, "{execution}");
@@ -274,7 +276,7 @@ fn holding_only_earns_what_holding_earns() {
     let json = backtest(&short_config("name = \"hold\"", ""));
     let profit = &json["profit"];
     assert_eq!(profit["total"], profit["holding"]);
-    for none in ["lvr", "fees", "gas", "slippage"] {
+    for none in ["lvr", "fees", "interest", "liquidations", "gas", "slippage"] {
         assert_eq!(profit[none], "0", "{none}");
     }
     assert_eq!(count(&json["actions"]["requested"]), 0);

@@ -6,6 +6,7 @@ mod governance;
 mod market;
 mod operations;
 mod outsiders;
+mod own_account;
 
 use super::random_sequences::{Dice, OPERATIONS, seeds_or, spread_over};
 use alloy_primitives::{Address, B256, I256, Log, U256, map::HashMap};

@@ -45,6 +45,14 @@ pub struct Holding {
     pub uncollected: U256,
     /// Fees earned since the run began, collected or not.
     pub fees_earned: U256,
+    /// Supplied to lending markets, interest in it.
+    pub supplied: U256,
+    /// Owed to lending markets, interest in it; it is taken off.
+    pub borrowed: U256,
+    /// Interest earned since the run began.
+    pub interest_earned: U256,
+    /// Interest paid or owed since the run began.
+    pub interest_paid: U256,
 }
 
 /// Everything owned, by token.

@@ -11,7 +11,7 @@ pub struct PositionId(pub u64);
 pub enum Size {
     /// This many base units.
     Exact(U256),
-    /// Whatever the wallet holds when the action executes.
+    /// Whatever the wallet holds when the action executes; of a withdrawal the whole supply, of a repayment no more than is owed.
     All,
 }
 
@@ -50,6 +50,25 @@ pub enum Action {
         /// How much of it.
         amount_in: Size,
     },
+    /// Supplies to a lending market. It counts as collateral where the market's rules allow it.
+    Supply(Lend),
+    /// Withdraws what was supplied to a lending market.
+    Withdraw(Lend),
+    /// Borrows from a lending market; there is no [`Size::All`] of it.
+    Borrow(Lend),
+    /// Repays a lending market.
+    Repay(Lend),
+}
+
+/// What a lending action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lend {
+    /// The market, by the address that it is known by: the pool's, the comptroller's.
+    pub market: Address,
+    /// The token that is lent, not the market's own.
+    pub asset: Address,
+    /// How much of it.
+    pub amount: Size,
 }
 
 impl Action {
@@ -60,25 +79,51 @@ impl Action {
             Self::RemoveLiquidity { .. } => "remove-liquidity",
             Self::Collect { .. } => "collect",
             Self::Swap { .. } => "swap",
+            Self::Supply(_) => "supply",
+            Self::Withdraw(_) => "withdraw",
+            Self::Borrow(_) => "borrow",
+            Self::Repay(_) => "repay",
         }
     }
 }
 
-/// What an action moved. Base units.
+/// What an action did to the wallet's balance of one token. Base units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenFlow {
+    /// The token.
+    pub token: Address,
+    /// Out of the wallet.
+    pub paid: U256,
+    /// Into the wallet.
+    pub received: U256,
+}
+
+/// What an action moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
-    /// The pool.
-    pub pool: Address,
-    /// Token0 out of the wallet and into it.
-    pub amount0: (U256, U256),
-    /// Token1 out of the wallet and into it.
-    pub amount1: (U256, U256),
+    /// The pool or the lending market.
+    pub venue: Address,
+    /// By token: a pool's token0 and token1, a lending market's asset.
+    pub flows: Vec<TokenFlow>,
     /// The position it opened, closed or collected from.
     pub position: Option<PositionId>,
     /// The position's range.
     pub range: Option<(Tick, Tick)>,
     /// Liquidity added or taken.
     pub liquidity: u128,
+}
+
+impl Filled {
+    /// What moved between the wallet and a venue, without a position.
+    pub const fn of(venue: Address, flows: Vec<TokenFlow>) -> Self {
+        Self {
+            venue,
+            flows,
+            position: None,
+            range: None,
+            liquidity: 0,
+        }
+    }
 }
 
 /// How an action ended. A revert is no error.
@@ -108,6 +153,25 @@ pub struct Receipt {
     pub gas: u64,
     /// Wei paid for it.
     pub gas_cost_wei: U256,
+}
+
+/// An own position that others liquidated at a block's end. Amounts are base units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Liquidation {
+    /// The lending market.
+    pub market: Address,
+    /// The block at whose end it happened.
+    pub block: u64,
+    /// The token that was repaid.
+    pub debt_asset: Address,
+    /// How much of it.
+    pub debt_repaid: U256,
+    /// The token that was supplied.
+    pub collateral_asset: Address,
+    /// How much of it was taken, the protocol's share in it.
+    pub collateral_seized: U256,
+    /// Health before, as a wad.
+    pub health_factor_wad: U256,
 }
 
 impl fmt::Display for PositionId {

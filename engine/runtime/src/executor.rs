@@ -1,4 +1,4 @@
-use crate::{Account, Action, Block, Holdings, Receipt};
+use crate::{Account, Action, Block, Holdings, LendingVenue, Liquidation, Receipt};
 use alloy_primitives::Address;
 use plimsoll_market::{Applied, Event, Market};
 use plimsoll_protocols::uniswap_v3::Pool;
@@ -16,10 +16,16 @@ pub trait Executor {
     fn observe(&mut self, event: &Event, applied: &Applied, market: &Market);
 
     /// Ends the block.
-    fn end_block(&mut self, market: &Market);
+    fn end_block(&mut self, block: &Block, market: &Market);
+
+    /// Liquidates own positions that a block leaves unhealthy, by their markets' rules, until none is; `market` is the state after it.
+    fn liquidate(&mut self, market: &Market) -> Vec<Liquidation>;
 
     /// A pool as the strategy meets it: as recorded in `market`, or as own trades and liquidity have changed it.
     fn pool<'a>(&'a self, market: &'a Market, address: Address) -> Option<&'a Pool>;
+
+    /// A lending market as the strategy meets it: as recorded in `market`, or as own supply and debt have changed it.
+    fn lending<'a>(&'a self, market: &'a Market, address: Address) -> Option<Box<dyn LendingVenue + 'a>>;
 
     /// The strategy's tokens and positions.
     fn account(&self) -> &Account;

@@ -3,7 +3,7 @@ use alloy_primitives::{Address, I256, U256};
 
 /// Where a profit came from, in base units of the numeraire.
 ///
-/// total = holding + (rebalancing − holding) − lvr + fees − gas − slippage, to the last unit.
+/// total = holding + (rebalancing − holding) − lvr + fees + interest − liquidations − gas − slippage, to the last unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Profit {
     /// End value less start value.
@@ -16,6 +16,10 @@ pub struct Profit {
     pub lvr: I256,
     /// Fees earned by positions.
     pub fees: I256,
+    /// Interest that lending markets paid, less what they were paid.
+    pub interest: I256,
+    /// What liquidations of own positions cost: collateral seized less debt repaid, at the moment's price.
+    pub liquidations: I256,
     /// Gas, at the price of the moment.
     pub gas: I256,
     /// What own actions lost against the recorded price: swap fees, price impact, rounding.
@@ -28,6 +32,8 @@ impl Profit {
         self.rebalancing
             .checked_sub(self.lvr)?
             .checked_add(self.fees)?
+            .checked_add(self.interest)?
+            .checked_sub(self.liquidations)?
             .checked_sub(self.gas)?
             .checked_sub(self.slippage)
     }
@@ -36,8 +42,8 @@ impl Profit {
 /// Why holdings could not be valued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// No pool of the run prices the token in the numeraire.
-    #[error("no pool in the data prices token {0} in the numeraire")]
+    /// Nothing in the run prices the token in the numeraire.
+    #[error("neither a pool nor a lending market's oracle in the data prices token {0} in the numeraire")]
     NoPrice(Address),
     /// A sum leaves 255 bits.
     #[error("a value does not fit 255 bits")]
@@ -81,10 +87,15 @@ impl Ledger {
     /// # Errors
     /// A holding without a price.
     pub fn acted(&mut self, after: Holdings, gas: U256) -> Result<(), LedgerError> {
-        let earned = self.sum_of(&after, |new, old| (new.fees_earned, old.fees_earned))?;
+        let fees = self.sum_of(&after, |new, old| (new.fees_earned, old.fees_earned))?;
+        // Interest from the last block's end to this block's top is in it: actions see it accrued.
+        let earned = self.sum_of(&after, |new, old| (new.interest_earned, old.interest_earned))?;
+        let paid = self.sum_of(&after, |new, old| (new.interest_paid, old.interest_paid))?;
+        let interest = sub(earned, paid)?;
         let lost = sub(value(&self.last, &self.prices)?, value(&after, &self.prices)?)?;
-        add_to(&mut self.profit.fees, earned)?;
-        add_to(&mut self.profit.slippage, add(lost, earned)?)?;
+        add_to(&mut self.profit.fees, fees)?;
+        add_to(&mut self.profit.interest, interest)?;
+        add_to(&mut self.profit.slippage, add(add(lost, fees)?, interest)?)?;
         add_to(&mut self.profit.gas, signed(gas)?)?;
         self.last = after;
         Ok(())
@@ -96,16 +107,32 @@ impl Ledger {
     /// A holding without a price.
     pub fn block_ended(&mut self, after: Holdings, prices: Prices) -> Result<(), LedgerError> {
         for (token, old) in &self.last {
-            for amount in [old.wallet, old.pooled, old.uncollected] {
-                let change = sub(worth(&prices, *token, amount)?, worth(&self.prices, *token, amount)?)?;
-                add_to(&mut self.profit.rebalancing, change)?;
+            let change = |amount| sub(worth(&prices, *token, amount)?, worth(&self.prices, *token, amount)?);
+            for amount in [old.wallet, old.pooled, old.uncollected, old.supplied] {
+                add_to(&mut self.profit.rebalancing, change(amount)?)?;
             }
+            let owed = change(old.borrowed)?;
+            self.profit.rebalancing = sub(self.profit.rebalancing, owed)?;
         }
         self.prices = prices;
         let lvr = self.sum_of(&after, |new, old| (old.pooled, new.pooled))?;
         add_to(&mut self.profit.lvr, lvr)?;
         let fees = self.sum_of(&after, |new, old| (new.uncollected, old.uncollected))?;
         add_to(&mut self.profit.fees, fees)?;
+        let earned = self.sum_of(&after, |new, old| (new.supplied, old.supplied))?;
+        let paid = self.sum_of(&after, |new, old| (new.borrowed, old.borrowed))?;
+        add_to(&mut self.profit.interest, sub(earned, paid)?)?;
+        self.last = after;
+        Ok(())
+    }
+
+    /// Books what liquidations of own positions took at a block's end, at its prices.
+    ///
+    /// # Errors
+    /// A holding without a price.
+    pub fn liquidated(&mut self, after: Holdings) -> Result<(), LedgerError> {
+        let lost = sub(value(&self.last, &self.prices)?, value(&after, &self.prices)?)?;
+        add_to(&mut self.profit.liquidations, lost)?;
         self.last = after;
         Ok(())
     }
@@ -189,9 +216,10 @@ impl Ledger {
 fn value(holdings: &Holdings, prices: &Prices) -> Result<I256, LedgerError> {
     let mut sum = I256::ZERO;
     for (token, holding) in holdings {
-        for amount in [holding.wallet, holding.pooled, holding.uncollected] {
+        for amount in [holding.wallet, holding.pooled, holding.uncollected, holding.supplied] {
             add_to(&mut sum, worth(prices, *token, amount)?)?;
         }
+        sum = sub(sum, worth(prices, *token, holding.borrowed)?)?;
     }
     Ok(sum)
 }

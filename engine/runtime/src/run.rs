@@ -1,6 +1,6 @@
 use crate::{
-    Action, Block, Executor, Ledger, LedgerError, Outcome, OwnPosition, PriceBook, Prices, Receipt, Source,
-    SourceError, Strategy, View,
+    Action, Block, Executor, Ledger, LedgerError, Liquidation, Outcome, OwnPosition, PriceBook, Prices, Receipt,
+    Source, SourceError, Strategy, View,
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_market::{Market, MarketError};
@@ -46,6 +46,8 @@ pub trait Observer {
     fn read(&mut self, _block: &Block) {}
     /// An action was carried out or reverted.
     fn receipt(&mut self, _receipt: &Receipt) {}
+    /// An own position was liquidated.
+    fn liquidation(&mut self, _liquidation: &Liquidation) {}
     /// A block of the run has ended.
     fn mark(&mut self, _mark: &Mark<'_>) {}
 }
@@ -99,10 +101,19 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
                 self.executor.observe(event, &applied, &self.market);
             }
             self.market.end_block()?;
-            self.executor.end_block(&self.market);
+            self.executor.end_block(&block, &self.market);
             let prices = book.at(&self.market);
             match &mut ledger {
-                Some(ledger) => ledger.block_ended(self.executor.holdings(&self.market), prices)?,
+                Some(ledger) => {
+                    ledger.block_ended(self.executor.holdings(&self.market), prices)?;
+                    let liquidations = self.executor.liquidate(&self.market);
+                    if !liquidations.is_empty() {
+                        ledger.liquidated(self.executor.holdings(&self.market))?;
+                        liquidations
+                            .iter()
+                            .for_each(|liquidation| observer.liquidation(liquidation));
+                    }
+                }
                 None if self.may_begin(&block, &book, &prices) => {
                     ledger = Some(Ledger::new(self.executor.holdings(&self.market), prices)?)
                 }
@@ -127,9 +138,8 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
     }
 
     fn may_begin(&self, block: &Block, book: &PriceBook, prices: &Prices) -> bool {
-        let priced = |(token, amount): (&Address, &U256)| match book.prices(*token) {
-            true => prices.price_f64(*token).is_some(),
-            false => amount.is_zero(),
+        let priced = |(token, amount): (&Address, &U256)| {
+            prices.price_f64(*token).is_some() || (amount.is_zero() && !book.prices(*token))
         };
         self.from_block.is_none_or(|from| block.at.number >= from) && self.executor.account().wallet.iter().all(priced)
     }
@@ -137,9 +147,9 @@ impl<S: Source, T: Strategy, E: Executor> Runner<S, T, E> {
     fn decide(&mut self, at: BlockRef) {
         let (executor, market) = (&self.executor, &self.market);
         let pools = |address| executor.pool(market, address);
-        let actions = self
-            .strategy
-            .on_block(&View::new(at, &pools, executor.account(), executor.pending()));
+        let lending = |address| executor.lending(market, address);
+        let view = View::new(at, &pools, &lending, executor.account(), executor.pending());
+        let actions = self.strategy.on_block(&view);
         if !actions.is_empty() {
             self.executor.submit(at, actions, &self.market);
         }
@@ -164,12 +174,11 @@ fn settle(
                 .ok_or(RunError::GasWithoutPrice)?;
             gas = gas.saturating_add(cost);
         }
-        if let (Action::Swap { token_in, .. }, Outcome::Filled(filled)) = (&receipt.action, &receipt.outcome)
-            && let Some(pool) = market.pool(filled.pool)
-        {
-            let amount = filled.amount0.0.max(filled.amount1.0);
-            let value = ledger.prices().value(pool.token(*token_in), amount);
-            ledger.traded(value.unwrap_or_default());
+        if let (Action::Swap { .. }, Outcome::Filled(filled)) = (&receipt.action, &receipt.outcome) {
+            for flow in filled.flows.iter().filter(|flow| !flow.paid.is_zero()) {
+                let value = ledger.prices().value(flow.token, flow.paid);
+                ledger.traded(value.unwrap_or_default());
+            }
         }
     }
     ledger.acted(executor.holdings(market), gas)?;

@@ -1,4 +1,4 @@
-use crate::{Account, OwnPosition};
+use crate::{Account, LendingVenue, OwnPosition};
 use alloy_primitives::{Address, U256};
 use plimsoll_protocols::uniswap_v3::Pool;
 use plimsoll_units::BlockRef;
@@ -22,6 +22,7 @@ use plimsoll_units::BlockRef;
 pub struct View<'a> {
     block: BlockRef,
     pools: &'a dyn Fn(Address) -> Option<&'a Pool>,
+    lending: &'a dyn Fn(Address) -> Option<Box<dyn LendingVenue + 'a>>,
     account: &'a Account,
     pending: usize,
 }
@@ -39,12 +40,14 @@ impl<'a> View<'a> {
     pub(crate) const fn new(
         block: BlockRef,
         pools: &'a dyn Fn(Address) -> Option<&'a Pool>,
+        lending: &'a dyn Fn(Address) -> Option<Box<dyn LendingVenue + 'a>>,
         account: &'a Account,
         pending: usize,
     ) -> Self {
         Self {
             block,
             pools,
+            lending,
             account,
             pending,
         }
@@ -58,6 +61,11 @@ impl<'a> View<'a> {
     /// A pool as this block left it, own trades and liquidity included; `None` before it has a price.
     pub fn pool(&self, address: Address) -> Option<&'a Pool> {
         (self.pools)(address).filter(|pool| pool.sqrt_price().is_some())
+    }
+
+    /// A lending market as this block left it, own supply and debt included.
+    pub fn lending(&self, address: Address) -> Option<Box<dyn LendingVenue + 'a>> {
+        (self.lending)(address)
     }
 
     /// Own tokens and positions.

@@ -1,8 +1,7 @@
 //! The page's tables: profit parts, metrics, actions, proof, identity.
 
 use crate::report::words::{self, Money};
-use crate::report::{RunReport, Token, moment, number, ranges};
-use alloy_primitives::{Address, U256};
+use crate::report::{RunReport, moment, number, ranges};
 use maud::{Markup, html};
 use plimsoll_runtime::{Filled, Outcome, Receipt};
 use plimsoll_units::{Network, to_f64};
@@ -172,7 +171,7 @@ fn position(report: &RunReport<'_>, filled: &Filled) -> Markup {
         " " (id)
         @if let Some((lower, upper)) = filled.range {
             small {
-                @if filled.pool == report.price_pool {
+                @if filled.venue == report.price_pool {
                     @let (low, high) = ranges::prices(report, lower, upper);
                     (number::significant(low)) " – " (number::significant(high))
                 } @else { "ticks " (lower) " – " (upper) }
@@ -182,45 +181,17 @@ fn position(report: &RunReport<'_>, filled: &Filled) -> Markup {
 }
 
 fn moved(report: &RunReport<'_>, filled: &Filled) -> Markup {
-    let tokens = pool_tokens(report, filled.pool);
-    let amounts = [(0, filled.amount0), (1, filled.amount1)];
-    let parts: Vec<String> = amounts
-        .into_iter()
-        .flat_map(|(i, (paid, received))| {
-            let token = tokens.map(|tokens| tokens[i]);
-            [("−", paid), ("+", received)]
+    let parts: Vec<String> = filled
+        .flows
+        .iter()
+        .flat_map(|flow| {
+            [("−", flow.paid), ("+", flow.received)]
                 .into_iter()
                 .filter(|(_, amount)| !amount.is_zero())
-                .map(move |(sign, amount)| format!("{sign}{}", of_token(amount, token, i)))
+                .map(|(sign, amount)| format!("{sign}{}", report.of_token(amount, flow.token)))
         })
         .collect();
     html! { @for part in &parts { span class="leg" { (part) } " " } @if parts.is_empty() { span class="faint" { "nothing" } } }
-}
-
-fn of_token(amount: U256, token: Option<&Token>, side: usize) -> String {
-    match token {
-        Some(token) => format!("{} {}", number::amount(amount, token.decimals), token.symbol),
-        None => format!("{amount} units of token{side}"),
-    }
-}
-
-/// A pool's token0 and token1: those of the price pool are told, and a run of two tokens has no others.
-fn pool_tokens<'a>(report: &'a RunReport<'_>, pool: Address) -> Option<[&'a Token; 2]> {
-    let (charted, numeraire) = (&report.charted, &report.numeraire);
-    if pool == report.price_pool {
-        return Some(if report.charted_is_token1 {
-            [numeraire, charted]
-        } else {
-            [charted, numeraire]
-        });
-    }
-    let known = |token: &Token| token.address == charted.address || token.address == numeraire.address;
-    let ordered = if charted.address < numeraire.address {
-        [charted, numeraire]
-    } else {
-        [numeraire, charted]
-    };
-    report.tokens.iter().all(known).then_some(ordered)
 }
 
 /// The coin that pays the chain's gas.

@@ -20,6 +20,7 @@ pub struct Evm {
     sender: Address,
     nonces: BTreeMap<Address, u64>,
     logs: Vec<Log>,
+    gas_used: u64,
 }
 
 impl Clone for Evm {
@@ -78,6 +79,7 @@ impl Evm {
             sender,
             nonces: BTreeMap::new(),
             logs: Vec::new(),
+            gas_used: 0,
         }
     }
 
@@ -193,6 +195,11 @@ impl Evm {
         &self.logs
     }
 
+    /// Gas that the last transaction used, refunds taken off, as its receipt would say.
+    pub const fn gas_used(&self) -> u64 {
+        self.gas_used
+    }
+
     fn transact(&mut self, kind: TxKind, data: Bytes) -> Option<ExecutionResult> {
         let tx = self.transaction(kind, data)?;
         self.carry_out(tx)
@@ -201,6 +208,7 @@ impl Evm {
     fn carry_out(&mut self, tx: TxEnv) -> Option<ExecutionResult> {
         self.count();
         let result = self.evm.transact_commit(tx).ok();
+        self.gas_used = result.as_ref().map_or(0, ExecutionResult::tx_gas_used);
         self.logs = result.as_ref().map(|result| result.logs().to_vec()).unwrap_or_default();
         result
     }

@@ -107,6 +107,14 @@ impl CompoundV2Replay {
         self.tokens.get(&c_token).copied()
     }
 
+    /// The cToken that stands for a token, the first listed of several.
+    pub fn c_token(&self, underlying: Address) -> Option<Address> {
+        let of_it = |token: CompoundV2Token| token.underlying == underlying;
+        let mut listed = self.pool.markets().iter().filter(|market| market.is_listed);
+        let market = listed.find(|market| self.token(market.c_token).is_some_and(of_it))?;
+        Some(market.c_token)
+    }
+
     /// The underlying of a cToken; the cToken itself where that is not known.
     pub fn underlying(&self, c_token: Address) -> Address {
         self.token(c_token).map_or(c_token, |token| token.underlying)

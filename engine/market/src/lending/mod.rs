@@ -9,6 +9,7 @@ mod compound_v3;
 mod compound_v3_tests;
 mod error;
 mod state;
+mod worth;
 
 pub use aave_v2::{AaveV2Before, AaveV2Contracts, AaveV2Replay};
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};

@@ -118,6 +118,11 @@ impl Pool {
         self.markets.get(usize::from(id.0))
     }
 
+    /// A market by its place, to be set from a snapshot. Its cToken is not to be changed.
+    pub fn market_mut(&mut self, id: MarketId) -> Option<&mut Market> {
+        self.markets.get_mut(usize::from(id.0))
+    }
+
     /// A market's place by its cToken; `None` where there is none.
     pub fn market_id(&self, c_token: Address) -> Option<MarketId> {
         self.places.get(&c_token).copied()
