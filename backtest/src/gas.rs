@@ -67,11 +67,11 @@ impl GasTable {
         },
     };
 
-    /// Gas of lending in a market; of one that is not there, Aave's: such an action reverts.
+    /// Gas of lending in a market; of one that is not there or not simulated, Aave's: such an action reverts.
     pub const fn of_lending(&self, market: Option<&LendingMarket>) -> LendingGas {
         match market {
             Some(LendingMarket::CompoundV2(_)) => self.compound_v2,
-            Some(LendingMarket::AaveV3(_)) | None => self.aave_v3,
+            _ => self.aave_v3,
         }
     }
 

@@ -276,7 +276,7 @@ impl OwnMarket for OwnAaveV3 {
 fn recorded<'a>(at: &Moment<'a>) -> Option<&'a AaveV3Replay> {
     match at.recorded {
         LendingMarket::AaveV3(replay) => Some(replay),
-        LendingMarket::CompoundV2(_) => None,
+        _ => None,
     }
 }
 

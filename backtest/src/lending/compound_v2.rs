@@ -10,8 +10,8 @@ use plimsoll_market::{CompoundV2Replay, LendingMarket};
 use plimsoll_protocols::{
     RawLog,
     compound_v2::{
-        self, Account, ComptrollerError, Event, Log, Market, MarketId, Moment as Call, Outcome, Pool, Refusal, TokenError,
-        Valuation, exponential::EXP_SCALE,
+        self, Account, ComptrollerError, Event, Log, Market, MarketId, Moment as Call, Outcome, Pool, Refusal,
+        TokenError, Valuation, exponential::EXP_SCALE,
     },
 };
 use plimsoll_runtime::{LendingPosition, LendingRates, LendingTerms, Liquidation};
@@ -370,7 +370,7 @@ impl OwnMarket for OwnCompoundV2 {
 fn recorded<'a>(at: &Moment<'a>) -> Option<&'a CompoundV2Replay> {
     match at.recorded {
         LendingMarket::CompoundV2(replay) => Some(replay),
-        LendingMarket::AaveV3(_) => None,
+        _ => None,
     }
 }
 

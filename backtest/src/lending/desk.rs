@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use plimsoll_market::{Event, EventBody, Market};
 use plimsoll_runtime::{Holdings, LendingPosition, LendingVenue, Liquidation};
 use plimsoll_units::BlockRef;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// More liquidations in one block than any position can bear: each leaves at most half of the debt, or nothing of something.
 const MOST_LIQUIDATIONS: usize = 256;
@@ -74,7 +74,14 @@ impl LendingDesk {
             feeds: market.feeds(),
         };
         let footprint = self.footprint;
-        let own = self.markets.entry(address).or_insert_with(|| open(recorded, footprint));
+        let own = match self.markets.entry(address) {
+            Entry::Occupied(own) => own.into_mut(),
+            Entry::Vacant(place) => {
+                let fresh = open(recorded, footprint);
+                place
+                    .insert(fresh.ok_or_else(|| format!("own positions in {} are not simulated", recorded.protocol()))?)
+            }
+        };
         let moved = match request {
             Request::Supply(amount) => own.supply(asset, amount, &at),
             Request::Withdraw(amount) => own.withdraw(asset, amount, &at),
@@ -145,7 +152,7 @@ impl LendingDesk {
         };
         let market = match self.markets.get(&address) {
             Some(own) => Held::Own(own.as_ref()),
-            None => Held::Fresh(open(recorded, self.footprint)),
+            None => Held::Fresh(open(recorded, self.footprint)?),
         };
         Some(Box::new(Venue { market, at }))
     }

@@ -82,11 +82,12 @@ trait OwnMarket: std::fmt::Debug {
     fn liquidate(&mut self, at: &Moment<'_>) -> Option<Liquidation>;
 }
 
-/// A recorded market with nothing own in it yet.
-fn open(market: &LendingMarket, footprint: Footprint) -> Box<dyn OwnMarket> {
+/// A recorded market with nothing own in it yet; `None` for a protocol in which nothing can be owned here yet.
+fn open(market: &LendingMarket, footprint: Footprint) -> Option<Box<dyn OwnMarket>> {
     match market {
-        LendingMarket::AaveV3(replay) => Box::new(aave_v3::OwnAaveV3::new(replay.pool(), footprint)),
-        LendingMarket::CompoundV2(replay) => Box::new(compound_v2::OwnCompoundV2::new(replay.pool(), footprint)),
+        LendingMarket::AaveV3(replay) => Some(Box::new(aave_v3::OwnAaveV3::new(replay.pool(), footprint))),
+        LendingMarket::CompoundV2(replay) => Some(Box::new(compound_v2::OwnCompoundV2::new(replay.pool(), footprint))),
+        LendingMarket::AaveV2(_) | LendingMarket::CompoundV3(_) => None,
     }
 }
 

@@ -231,7 +231,7 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
 
     fn roll(&mut self, blocks: u64) {
         let result = self
-            .node()
+            .devnet()
             .rpc()
             .call("anvil_mine", json!([U64::from(blocks), U64::from(1)]));
         self.told(result.map(|_| ()).map_err(DevnetError::from));

@@ -83,7 +83,7 @@ pub(super) async fn told(
             }
             Err(error) if last > next => match error.kind {
                 NodeErrorKind::TooMuch { .. } | NodeErrorKind::Oversized { .. } | NodeErrorKind::TimedOut { .. } => {
-                    length = ((last - next + 1) / 2).max(1);
+                    length = (last - next).div_ceil(2).max(1);
                 }
                 _ => return Err(error),
             },

@@ -272,7 +272,22 @@ impl LendingState {
         };
         let oracle = self.oracle.clone();
         match self.body.clone() {
-            LendingBody::AaveV3 { pool, contracts } => {
+            LendingBody::AaveV3 { pool, mut contracts } => {
+                let silent = |contract: &&MarketContract| {
+                    use ContractRole::{AddressesProvider, PriceSource, RateStrategy, StableDebtToken};
+                    matches!(
+                        contract.role,
+                        AddressesProvider | RateStrategy | StableDebtToken | PriceSource
+                    )
+                };
+                contracts.silent = self
+                    .contracts
+                    .iter()
+                    .filter(silent)
+                    .map(|contract| contract.address)
+                    .collect();
+                let curve = |reserve: &aave_v3::Reserve| (reserve.strategy.address, reserve.strategy);
+                contracts.strategies = pool.reserves().map(curve).collect();
                 LendingMarket::AaveV3(AaveV3Replay::new(network, pool, contracts, oracle))
             }
             LendingBody::CompoundV2 {

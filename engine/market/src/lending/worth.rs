@@ -10,6 +10,8 @@ impl LendingMarket {
     pub fn assets(&self) -> Box<dyn Iterator<Item = Address> + '_> {
         match self {
             Self::AaveV3(replay) => Box::new(replay.pool().reserves().map(|reserve| reserve.asset)),
+            Self::AaveV2(replay) => Box::new(replay.pool().reserves().iter().map(|reserve| reserve.params.asset)),
+            Self::CompoundV3(replay) => Box::new(std::iter::once(replay.comet().configuration().base_token)),
             Self::CompoundV2(replay) => Box::new(replay.pool().markets().iter().filter_map(|market| {
                 let token = replay.token(market.c_token)?;
                 market.is_listed.then_some(token.underlying)
@@ -24,6 +26,20 @@ impl LendingMarket {
                 let decimals = replay.pool().reserve(asset)?.configuration.decimals();
                 let price = replay.oracle().price(asset, feeds).ok()?.value;
                 price.checked_mul(power_of_ten(DECIMALS.checked_sub(decimals)?)?)
+            }
+            Self::AaveV2(replay) => {
+                let decimals = replay.pool().reserve(asset)?.configuration.decimals();
+                let price = replay.oracle().price(asset, feeds).ok()?.value;
+                price.checked_mul(power_of_ten(DECIMALS.checked_sub(decimals)?)?)
+            }
+            Self::CompoundV3(replay) => {
+                let configuration = replay.comet().configuration();
+                let scale = match configuration.asset(asset) {
+                    Ok((_, info)) => info.scale,
+                    Err(_) => (asset == configuration.base_token).then_some(configuration.base_scale)?,
+                };
+                let whole = replay.price(asset, feeds).checked_mul(power_of_ten(DECIMALS)?)?;
+                whole.checked_div(U256::from(scale))
             }
             Self::CompoundV2(replay) => {
                 // Scaled by 1e(36 − decimals) already.

@@ -64,6 +64,7 @@ pub(super) async fn state(asking: &Asking<'_>, address: Address) -> Result<Lendi
             revisions: vec![(asking.header().number, revision)],
             oracle: Some(oracle),
             aggregators: priced.feeds.aggregators.clone(),
+            ..AaveV3Contracts::default()
         },
         pool,
     };
