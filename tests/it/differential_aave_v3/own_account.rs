@@ -204,7 +204,7 @@ fn liquidate(
         }
     }
     for row in [&mut debts, &mut collaterals] {
-        row.sort_by(|a, b| b.0.cmp(&a.0));
+        row.sort_by_key(|(key, ..)| std::cmp::Reverse(*key));
     }
     for (_, debt) in debts {
         for (_, collateral) in &collaterals {

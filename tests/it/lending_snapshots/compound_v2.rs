@@ -7,7 +7,7 @@ use plimsoll_chain::{LendingAddress, Nodes};
 use plimsoll_devnet::compound_v2::{
     CErc20Calls, Codes, ComptrollerCalls, GenuineCompound, GenuineMarket, Model, OracleCalls, Plan,
 };
-use plimsoll_devnet::{Chain, Devnet, NodeChain};
+use plimsoll_devnet::{Devnet, NodeChain};
 use plimsoll_market::{ContractRole, LendingBody, LendingMarket, LendingState};
 use plimsoll_protocols::compound_v2::{Account, Pool, Valuation};
 
