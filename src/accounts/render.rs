@@ -24,9 +24,10 @@ pub(super) fn show(
 fn document(followed: &Followed, standings: &[Standing<'_>], found: usize) -> Value {
     let accounts: Vec<Value> = standings.iter().map(account).collect();
     json!({
-        "network": followed.sample.network.to_string(),
-        "chain_id": followed.sample.network.chain_id,
-        "data": format!("sample '{}'", followed.sample.name),
+        "network": followed.network.to_string(),
+        "chain_id": followed.network.chain_id,
+        "data": followed.data,
+        "synthetic": followed.sample.is_some(),
         "block": followed.block.number,
         "block_hash": followed.block.hash.map(|hash| hash.to_string()),
         "block_timestamp_s": followed.block.timestamp,
@@ -45,8 +46,8 @@ fn described(followed: &Followed, market: &LendingMarket) -> Value {
         .map(|(asset, price)| {
             json!({
                 "asset": asset.to_string(),
-                "symbol": symbol(followed, asset),
-                "price_usd": price.ok().and_then(|price| price_usd(followed, market, asset, price.value)),
+                "symbol": followed.symbol(asset),
+                "price_usd": price.ok().and_then(|price| price_usd(market, asset, price.value)),
                 "price": price.ok().map(|price| price.value.to_string()),
                 "source": market.price_source(asset).map(|source| source.to_string()),
                 "updated_at_s": price.ok().and_then(|price| price.updated_at),
@@ -97,22 +98,9 @@ fn usd(market: &LendingMarket, value: U256) -> Option<f64> {
 }
 
 /// The price of a whole token in dollars.
-fn price_usd(followed: &Followed, market: &LendingMarket, asset: Address, price: U256) -> Option<f64> {
-    let (_, decimals) = token(followed, asset)?;
-    Some(f64::from(price) / 10f64.powi(market.price_decimals(decimals)?.into()))
-}
-
-/// Symbol and decimals of a token of the data.
-fn token(followed: &Followed, asset: Address) -> Option<(&'static str, u8)> {
-    followed
-        .sample
-        .lending_tokens()
-        .find(|token| token.address == asset)
-        .map(|token| (token.symbol, token.decimals))
-}
-
-fn symbol(followed: &Followed, asset: Address) -> Option<&'static str> {
-    token(followed, asset).map(|(symbol, _)| symbol)
+fn price_usd(market: &LendingMarket, asset: Address, price: U256) -> Option<f64> {
+    let decimals = market.price_decimals(market.decimals(asset)?)?;
+    Some(f64::from(price) / 10f64.powi(decimals.into()))
 }
 
 fn table(followed: &Followed, standings: &[Standing<'_>], found: usize) -> String {
@@ -143,7 +131,7 @@ fn table(followed: &Followed, standings: &[Standing<'_>], found: usize) -> Strin
             health
                 .positions
                 .iter()
-                .map(|position| words(followed, position))
+                .map(|position| words(followed, standing.market, position))
                 .collect::<Vec<_>>()
                 .join(", "),
         ]);
@@ -154,10 +142,16 @@ fn table(followed: &Followed, standings: &[Standing<'_>], found: usize) -> Strin
     } else {
         format!("{found} accounts")
     };
-    let sample = followed.sample;
+    let origin = match followed.sample {
+        Some(sample) => format!(
+            "Synthetic data: sample \"{}\" was recorded on a local chain.",
+            sample.name
+        ),
+        None => followed.data.clone(),
+    };
     format!(
-        "{}, block {}{hash}: {shown}\nSynthetic data: sample \"{}\" was recorded on a local chain.\n\n{table}",
-        sample.network, followed.block.number, sample.name
+        "{}, block {}{hash}: {shown}\n{origin}\n\n{table}",
+        followed.network, followed.block.number
     )
 }
 
@@ -169,10 +163,14 @@ fn factor(wad: U256) -> String {
 }
 
 /// `+12.5 WETH` for what is supplied, `−3,000 USDC` for what is owed; parentheses where a supply is no collateral.
-fn words(followed: &Followed, position: &AccountPosition) -> String {
-    let amount = |amount: U256| match token(followed, position.asset) {
-        Some((symbol, decimals)) => format!("{} {symbol}", short(amount, decimals)),
-        None => format!("{amount} of {}", position.asset),
+fn words(followed: &Followed, market: &LendingMarket, position: &AccountPosition) -> String {
+    let name = || {
+        let short = || format!("{:#x}", position.asset).chars().take(10).collect();
+        followed.symbol(position.asset).map_or_else(short, str::to_owned)
+    };
+    let amount = |amount: U256| match market.decimals(position.asset) {
+        Some(decimals) => format!("{} {}", short(amount, decimals), name()),
+        None => format!("{amount} of {}", name()),
     };
     let mut parts = Vec::new();
     if !position.collateral_amount.is_zero() {

@@ -104,6 +104,22 @@ pub fn keep_in_lake(lake: &Path, state: &LendingState) -> Result<PathBuf, DataEr
     Ok(path)
 }
 
+/// Every state of a lending market that a lake keeps, by the files' names; none where it keeps none.
+///
+/// # Errors
+/// As [`read_lending_state`]; the folder cannot be read.
+pub fn lake_states(lake: &Path) -> Result<Vec<LendingState>, DataError> {
+    let folder = lake.join(FOLDER);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let listed = fs::read_dir(&folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = listed.map_err(DataError::io(&folder, "read"))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort_unstable();
+    paths.iter().map(|path| read_lending_state(path)).collect()
+}
+
 /// A name with something behind it.
 fn beside(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

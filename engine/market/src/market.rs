@@ -2,7 +2,10 @@ use crate::{
     Applied, Divergence, Event, EventBody, Feeds, LendingError, LendingMarket, PoolReplay, ReplayCounts, undo::UndoLog,
 };
 use alloy_primitives::Address;
-use plimsoll_protocols::{RawLog, chainlink::AggregatorEvent};
+use plimsoll_protocols::{
+    RawLog,
+    chainlink::{AggregatorEvent, Answer},
+};
 use plimsoll_units::{LogRef, Side};
 use std::{collections::BTreeMap, num::NonZeroU64};
 
@@ -158,6 +161,11 @@ impl Market {
     /// Every pool, in order of address.
     pub fn pools(&self) -> impl Iterator<Item = &MarketPool> {
         self.pools.values()
+    }
+
+    /// Sets what a feed has answered before the first event, as a snapshot tells it.
+    pub fn set_answer(&mut self, aggregator: Address, answer: Answer) {
+        self.feeds.set(aggregator, answer);
     }
 
     /// What price feeds have answered.

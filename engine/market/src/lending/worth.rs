@@ -19,6 +19,23 @@ impl LendingMarket {
         }
     }
 
+    /// A token's decimals; `None` for a token of another market.
+    pub fn decimals(&self, asset: Address) -> Option<u8> {
+        match self {
+            Self::AaveV2(replay) => Some(replay.pool().reserve(asset)?.configuration.decimals()),
+            Self::AaveV3(replay) => Some(replay.pool().reserve(asset)?.configuration.decimals()),
+            Self::CompoundV2(replay) => Some(replay.token(replay.c_token(asset)?)?.decimals),
+            Self::CompoundV3(replay) => {
+                let configuration = replay.comet().configuration();
+                let scale = match configuration.asset(asset) {
+                    Ok((_, info)) => info.scale,
+                    Err(_) => (asset == configuration.base_token).then_some(configuration.base_scale)?,
+                };
+                u8::try_from(scale.checked_ilog10()?).ok()
+            }
+        }
+    }
+
     /// What one base unit of a token is worth by the market's oracle, in the oracle's unit with 36 more decimals; `None` without a price.
     pub fn unit_price(&self, asset: Address, feeds: &Feeds) -> Option<U256> {
         let price = match self {
