@@ -1,5 +1,6 @@
 //! Health factors at random blocks of a storm on a node: what the replay of the logs gives is what the contracts answer.
 
+use super::harness::{fresh_folder, plimsoll};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use plimsoll_data::samples::Sample;
 use plimsoll_devnet::{
@@ -66,6 +67,62 @@ fn every_health_factor_is_the_contracts_own() {
         }
     }
     assert_eq!((aave, compound), (LOOKS * ACCOUNTS, LOOKS * ACCOUNTS));
+    through_the_command_line(&devnet, sample, (began + 300, began + 400, last));
+}
+
+/// The same from a lake that begins in the middle: the state before its first block is read from the node, with everyone in it.
+fn through_the_command_line(devnet: &Devnet, sample: &Sample, (from, look, to): (u64, u64, u64)) {
+    let dir = fresh_folder();
+    let lake = dir.path().join("lake").display().to_string();
+    let [from, look_text, to] = [from, look, to].map(|block| block.to_string());
+    let addresses: Vec<String> = sample
+        .lending
+        .iter()
+        .map(|lending| lending.address().to_string())
+        .collect();
+    let [aave, compound] = [0, 1].map(|place: usize| addresses[place].as_str());
+    let url = devnet.anvil().url();
+    let ingest = [
+        "ingest",
+        "--rpc",
+        url,
+        "--lake",
+        &lake,
+        "--aave",
+        aave,
+        "--compound",
+        compound,
+    ];
+    plimsoll(ingest.into_iter().chain(["--from", &from, "--to", &to])).done();
+    let told = plimsoll(["accounts", "--lake", &lake, "--block", &look_text, "--format", "json"])
+        .done()
+        .json();
+    let accounts: Vec<&Value> = told["accounts"].as_array().expect("a list").iter().collect();
+    let users: Vec<&&Value> = accounts
+        .iter()
+        .filter(|account| account["protocol"] == "aave-v3")
+        .collect();
+    assert!(users.len() > 50, "{} accounts", users.len());
+    let calls: Vec<_> = users
+        .iter()
+        .map(|account| {
+            let user = account["account"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .expect("an address");
+            (sample.lending[0].address(), getUserAccountDataCall { user })
+        })
+        .collect();
+    let answers = devnet.view_all_at(json!(U64::from(look)), &calls).expect("answers");
+    for (account, answer) in users.iter().zip(answers) {
+        let factor = account["health_factor_wad"]
+            .as_str()
+            .map_or(U256::MAX, |text| text.parse().expect("an integer"));
+        assert_eq!(factor, answer.healthFactor, "{account}");
+    }
+    for market in told["markets"].as_array().expect("a list") {
+        assert!(market["proven"].as_u64() > market["unverifiable"].as_u64(), "{market}");
+    }
 }
 
 /// Applies the logs of these blocks.

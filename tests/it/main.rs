@@ -1,5 +1,6 @@
 //! Cross-crate tests, one module a subject.
 
+mod accounts;
 mod architecture;
 mod bad_input;
 mod bad_requests;
