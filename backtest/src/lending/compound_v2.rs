@@ -10,8 +10,8 @@ use plimsoll_market::{CompoundV2Replay, LendingMarket};
 use plimsoll_protocols::{
     RawLog,
     compound_v2::{
-        self, Account, ComptrollerError, Event, Log, Market, MarketId, Moment as Call, Outcome, Pool, Refusal, TokenError,
-        Valuation, exponential::EXP_SCALE,
+        self, Account, ComptrollerError, Event, Log, Market, MarketId, Moment as Call, Outcome, Pool, Refusal,
+        TokenError, Valuation, exponential::EXP_SCALE,
     },
 };
 use plimsoll_runtime::{LendingPosition, LendingRates, LendingTerms, Liquidation};
