@@ -17,6 +17,8 @@ mod ingest_refusals;
 mod lending_gas;
 mod lending_health;
 mod lending_replay;
+mod lending_strategies;
+mod own_account;
 mod random_sequences;
 mod real_aave_v3;
 mod real_data;

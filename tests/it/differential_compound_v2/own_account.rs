@@ -2,10 +2,11 @@
 //! backtest adds own supply and debt to it. On a second chain the bytecode does both. What is own must be the same there to the last unit.
 
 use super::{Both, codes, everyone, plans, raw};
+use crate::own_account::{self, Ask};
 use crate::random_sequences::{Dice, seeds_or, spread_over};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::sol;
-use plimsoll_backtest::{Backtest, BacktestOutput, Flow, Footprint, GasPrice, GasTable, Settings};
+use plimsoll_backtest::BacktestOutput;
 use plimsoll_devnet::Evm;
 use plimsoll_devnet::compound_v2::{
     Codes, ComptrollerCalls::getAccountLiquidityCall, Failure, GenuineCompound, GenuineMarket,
@@ -14,9 +15,7 @@ use plimsoll_market::{
     CompoundV2Replay, CompoundV2Token, Event, EventBody, LendingMarket, Market, Oracle, PriceSource,
 };
 use plimsoll_protocols::{RawLog, compound_v2::Pool};
-use plimsoll_runtime::{
-    Action, Block, Lend, Liquidation, Outcome, Size, Source, SourceError, Strategy, Valuation, View,
-};
+use plimsoll_runtime::{Action, Block, Liquidation, Outcome, Strategy, View};
 use plimsoll_units::{BlockRef, LogRef, Network};
 use std::{
     cell::RefCell,
@@ -49,17 +48,6 @@ const OTHERS: [Address; 4] = [
     Address::repeat_byte(0xa3),
     Address::repeat_byte(0xa4),
 ];
-
-/// What someone asks of a market.
-#[derive(Debug, Clone, Copy)]
-enum Ask {
-    Supply(U256),
-    /// The greatest number for all.
-    Withdraw(U256),
-    Borrow(U256),
-    /// The greatest number for all.
-    Repay(U256),
-}
 
 /// One block: what happens to a price, who else does what, and what is own, at its top. Markets by place.
 struct Step {
@@ -398,14 +386,6 @@ fn record(compound: &mut GenuineCompound, steps: &[Step]) -> (VecDeque<Block>, V
     (blocks, done)
 }
 
-struct Blocks(VecDeque<Block>);
-
-impl Source for Blocks {
-    fn next_block(&mut self) -> Result<Option<Block>, SourceError> {
-        Ok(self.0.pop_front())
-    }
-}
-
 /// Asks for what is own one block ahead, and writes down what it sees.
 struct Script {
     market: Address,
@@ -458,20 +438,7 @@ fn backtest(
     recorded.insert_lending(LendingMarket::CompoundV2(replay));
     let own = steps.iter().skip(1).map(|step| {
         let (place, ask) = step.own?;
-        let lend = |amount| Lend {
-            market: address,
-            asset: assets[place],
-            amount: match amount {
-                U256::MAX => Size::All,
-                amount => Size::Exact(amount),
-            },
-        };
-        Some(match ask {
-            Ask::Supply(amount) => Action::Supply(lend(amount)),
-            Ask::Withdraw(amount) => Action::Withdraw(lend(amount)),
-            Ask::Borrow(amount) => Action::Borrow(lend(amount)),
-            Ask::Repay(amount) => Action::Repay(lend(amount)),
-        })
+        Some(ask.action(address, assets[place]))
     });
     let sights = Rc::new(RefCell::new(Vec::new()));
     let script = Script {
@@ -480,27 +447,6 @@ fn backtest(
         own: own.collect(),
         sights: Rc::clone(&sights),
     };
-    let backtest = Backtest {
-        network: Network::DEVNET,
-        settings: Settings {
-            latency_blocks: 1,
-            flow: Flow::Volume,
-            footprint: Footprint::Own,
-            arbitrage: true,
-            max_slippage_bps: 50,
-            gas_price: GasPrice::Constant(0),
-        },
-        gas: GasTable::MEASURED,
-        portfolio: assets.iter().map(|asset| (*asset, U256::ONE << 100)).collect(),
-        valuation: Valuation {
-            numeraire: assets[0],
-            price_pools: &[],
-            native: Some(assets[0]),
-        },
-        charted: assets[1],
-        from_block: None,
-    };
-    let output = plimsoll_backtest::run(&backtest, Blocks(blocks), recorded, script, &mut ());
-    let output = output.unwrap_or_else(|error| panic!("{error}"));
+    let output = own_account::backtest(recorded, blocks, &assets, script);
     (sights.take(), output)
 }
