@@ -227,6 +227,9 @@ fn closing(page: &mut Page, report: &RunReport<'_>) {
     }
     page.line("");
     page.labelled("Actions", &actions);
+    for (name, line) in words::lending(report) {
+        page.labelled(name, &line);
+    }
     page.labelled("Replay", &words::proof(output));
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let identity = format!(

@@ -2,7 +2,7 @@
 
 use super::moment::{self, Moment};
 use super::{RunReport, number};
-use alloy_primitives::I256;
+use alloy_primitives::{Address, I256};
 use plimsoll_backtest::{BacktestOutput, Flow, Footprint, GasPrice, Metrics};
 use plimsoll_units::to_f64;
 
@@ -73,6 +73,39 @@ pub(super) fn percent_of_start(output: &BacktestOutput, value: I256) -> String {
         ""
     };
     format!("{plus}{percent} %")
+}
+
+/// What became of own debts, and which tokens a lending market's oracle prices: each with the line's name.
+pub(super) fn lending(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
+    let output = report.output;
+    let mut lines = Vec::new();
+    if let (Some(first), Some(last)) = (output.liquidations.first(), output.liquidations.last()) {
+        let times = match output.liquidations.len() as u64 {
+            1 => "own debt was liquidated once".to_owned(),
+            times => format!("own debts were liquidated {} times", number::count(times)),
+        };
+        let blocks = match (first.block, last.block) {
+            (first, last) if first == last => format!("in block {}", number::count(first)),
+            (first, last) => format!("in blocks {} to {}", number::count(first), number::count(last)),
+        };
+        lines.push(("Debts", format!("{times}, {blocks}")));
+    }
+    let held = |token: &&Address| {
+        output.lent.contains_key(*token) || report.portfolio.iter().any(|(of, _)| of.address == **token)
+    };
+    let symbol = |token: &Address| {
+        let known = report.tokens.iter().find(|known| known.address == *token);
+        known.map_or_else(|| token.to_string(), |known| known.symbol.clone())
+    };
+    let by_oracle: Vec<String> = output.priced_by_oracle.iter().filter(held).map(symbol).collect();
+    if !by_oracle.is_empty() {
+        let tokens = by_oracle.join(", ");
+        let symbol = &report.numeraire.symbol;
+        let line =
+            format!("{tokens}: no pool of the run trades it for {symbol}; a lending market’s oracle prices both");
+        lines.push(("Prices", line));
+    }
+    lines
 }
 
 /// Formats money of the run's numeraire, without its symbol.

@@ -4,6 +4,7 @@
 mod administration;
 mod compare;
 mod operations;
+mod own_account;
 mod questions;
 mod sequence;
 

@@ -19,6 +19,8 @@ mod lending_gas;
 mod lending_health;
 mod lending_replay;
 mod lending_snapshots;
+mod lending_strategies;
+mod own_account;
 mod random_sequences;
 mod real_aave_v3;
 mod real_data;

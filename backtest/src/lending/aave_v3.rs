@@ -303,3 +303,6 @@ fn name(revert: Revert) -> Reverted {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,8 @@ impl OwnCompoundV2 {
         }
     }
 
-    /// Carries out a call in a block by the pool's own rules, and keeps what it has changed of the markets.
+    /// Carries out a call in a block by the pool's own rules, and keeps what it has changed of the markets: of one that fails with a code
+    /// and no revert, the interest that has accrued.
     fn call(
         &mut self,
         at: &Moment<'_>,
@@ -61,10 +62,6 @@ impl OwnCompoundV2 {
                 0 => Ok(outcome.logs),
                 code => Err(failure(code, &outcome)),
             });
-        if outcome.is_err() {
-            // A failure without a revert leaves the interest accrued, which changes nothing for anybody.
-            self.pool = before.clone();
-        }
         for (own, was) in self.markets.iter_mut().zip(before.markets()) {
             let id = self.pool.market_id(was.c_token);
             if let Some(market) = id.and_then(|id| self.pool.market_mut(id)) {
@@ -338,6 +335,7 @@ impl OwnMarket for OwnCompoundV2 {
                 borrower: OWNER,
                 repay_amount,
             };
+            let before = self.pool.clone();
             let liquidated = self.call(at, |pool, call| {
                 for id in &entered {
                     if let Some(c_token) = pool.market_by_id(*id).map(|market| market.c_token) {
@@ -347,6 +345,8 @@ impl OwnMarket for OwnCompoundV2 {
                 pool.liquidate_borrow(call, liquidation)
             });
             if liquidated.is_err() {
+                // Nobody sends what fails.
+                self.pool = before;
                 continue;
             }
             let replay = recorded(at)?;

@@ -104,3 +104,8 @@ fn offset(recorded: U256, by: I256) -> U256 {
 const fn difference(after: U256, before: U256) -> I256 {
     I256::from_raw(after.wrapping_sub(before))
 }
+
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod tests;

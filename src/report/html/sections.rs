@@ -57,6 +57,7 @@ pub(super) fn profit(report: &RunReport<'_>) -> Markup {
                 "In base units the parts add up to the total exactly. Rebalancing is Σ x·ΔP over what was held block by block; "
                 "LVR is Σ (x·ΔP − ΔV) over the positions’ liquidity."
             }
+            @for (_, line) in words::lending(report) { p class="note" { (line) "." } }
             @if !bracket.is_empty() {
                 h3 { "Bracket: both ways that history can meet the changed pool" }
                 table class="metrics" {

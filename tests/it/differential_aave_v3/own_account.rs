@@ -5,9 +5,10 @@ use super::{
     market::{USERS, engine, genuine, prices},
     raw,
 };
+use crate::own_account::{self, Ask};
 use crate::random_sequences::{Dice, seeds_or, spread_over};
 use alloy_primitives::{Address, B256, I256, U256, keccak256, map::HashMap};
-use plimsoll_backtest::{Backtest, BacktestOutput, Flow, Footprint, GasPrice, GasTable, Settings};
+use plimsoll_backtest::BacktestOutput;
 use plimsoll_devnet::aave_v3::{Failure, GenuineMarket, Version};
 use plimsoll_market::{AaveV3Contracts, AaveV3Replay, Event, EventBody, LendingMarket, Market, Oracle, PriceSource};
 use plimsoll_protocols::{
@@ -15,9 +16,7 @@ use plimsoll_protocols::{
     aave_v3::{PoolEvent, Revert},
     chainlink::{AggregatorEvent, Answer},
 };
-use plimsoll_runtime::{
-    Action, Block, Lend, LendingChange, LendingRates, Outcome, Size, Source, SourceError, Strategy, Valuation, View,
-};
+use plimsoll_runtime::{Action, Block, LendingChange, LendingRates, Outcome, Strategy, View};
 use plimsoll_units::{BlockRef, LogRef, Network, wad_ray_math::WAD};
 use std::{
     cell::RefCell,
@@ -40,17 +39,6 @@ const START: LogRef = LogRef {
     log_index: 0,
     transaction_hash: B256::ZERO,
 };
-
-/// What someone asks of a reserve.
-#[derive(Debug, Clone, Copy)]
-enum Ask {
-    Supply(U256),
-    /// The greatest number for all.
-    Withdraw(U256),
-    Borrow(U256),
-    /// The greatest number for all.
-    Repay(U256),
-}
 
 /// One block: what happens to prices, who else does what, and what is own, at its top.
 struct Step {
@@ -339,14 +327,6 @@ fn record(market: &mut GenuineMarket, steps: &[Step]) -> (VecDeque<Block>, Vec<b
     (blocks, done)
 }
 
-struct Blocks(VecDeque<Block>);
-
-impl Source for Blocks {
-    fn next_block(&mut self) -> Result<Option<Block>, SourceError> {
-        Ok(self.0.pop_front())
-    }
-}
-
 /// Asks for what is own one block ahead, and writes down what it sees.
 struct Script {
     market: Address,
@@ -403,24 +383,9 @@ fn backtest(
         recorded.apply(&event).expect("an answer");
     }
     recorded.insert_lending(LendingMarket::AaveV3(replay));
-    let size = |amount: U256| match amount {
-        U256::MAX => Size::All,
-        amount => Size::Exact(amount),
-    };
     let own = (1..).zip(steps).filter_map(|(number, step)| {
         let (asset, ask) = step.own?;
-        let lend = |amount| Lend {
-            market: address,
-            asset,
-            amount: size(amount),
-        };
-        let action = match ask {
-            Ask::Supply(amount) => Action::Supply(lend(amount)),
-            Ask::Withdraw(amount) => Action::Withdraw(lend(amount)),
-            Ask::Borrow(amount) => Action::Borrow(lend(amount)),
-            Ask::Repay(amount) => Action::Repay(lend(amount)),
-        };
-        Some((number, action))
+        Some((number, ask.action(address, asset)))
     });
     let sights = Rc::new(RefCell::new(Vec::new()));
     let script = Script {
@@ -429,29 +394,7 @@ fn backtest(
         own: own.collect(),
         sights: Rc::clone(&sights),
     };
-    let numeraire = assets[1];
-    let backtest = Backtest {
-        network: Network::DEVNET,
-        settings: Settings {
-            latency_blocks: 1,
-            flow: Flow::Volume,
-            footprint: Footprint::Own,
-            arbitrage: true,
-            max_slippage_bps: 50,
-            gas_price: GasPrice::Constant(0),
-        },
-        gas: GasTable::MEASURED,
-        portfolio: assets.iter().map(|asset| (*asset, U256::ONE << 100)).collect(),
-        valuation: Valuation {
-            numeraire,
-            price_pools: &[],
-            native: Some(numeraire),
-        },
-        charted: assets[0],
-        from_block: None,
-    };
-    let output = plimsoll_backtest::run(&backtest, Blocks(blocks), recorded, script, &mut ());
-    let output = output.unwrap_or_else(|error| panic!("{error}"));
+    let output = own_account::backtest(recorded, blocks, assets, script);
     (sights.take(), output)
 }
 
