@@ -14,6 +14,7 @@ mod differential_uniswap_v4;
 mod harness;
 mod ingest;
 mod ingest_refusals;
+mod lending_commands;
 mod lending_snapshots;
 mod random_sequences;
 mod real_aave_v3;

@@ -129,8 +129,8 @@ impl CompoundV2Replay {
         if log.address != self.pool.comptroller() && self.pool.market_id(log.address).is_none() {
             return Err(LendingError::refused(log, LendingErrorKind::UnknownContract));
         }
-        if let Event::NewPriceOracle { .. } = event
-            && self.price_poster.is_some()
+        if let Event::NewPriceOracle { new, .. } = event
+            && self.price_poster.is_some_and(|poster| poster != new)
         {
             let what = "prices come from another oracle from here on".to_owned();
             return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));

@@ -180,6 +180,31 @@ impl LendingState {
         }
     }
 
+    /// Whether the market's replay takes the logs of a contract. Those of [`feeds`](Self::feeds) are the feeds'; all others are passed
+    /// over.
+    pub fn hears(&self, contract: Address) -> bool {
+        let is_heard = |role| match role {
+            ContractRole::Pool
+            | ContractRole::Configurator
+            | ContractRole::AToken
+            | ContractRole::VariableDebtToken
+            | ContractRole::RateStrategy
+            | ContractRole::Comptroller
+            | ContractRole::CToken => true,
+            ContractRole::Oracle => match &self.body {
+                LendingBody::AaveV3 { .. } => true,
+                LendingBody::CompoundV2 { price_poster, .. } => *price_poster == Some(contract),
+            },
+            ContractRole::AddressesProvider
+            | ContractRole::StableDebtToken
+            | ContractRole::InterestRateModel
+            | ContractRole::PriceSource
+            | ContractRole::Aggregator => false,
+        };
+        let known = self.contracts.iter().filter(|known| known.address == contract);
+        known.map(|known| known.role).any(is_heard)
+    }
+
     /// Adds contracts that are not in the list yet, and keeps it in order.
     pub fn add_contracts(&mut self, contracts: impl IntoIterator<Item = MarketContract>) {
         self.contracts.extend(contracts);

@@ -11,8 +11,8 @@ use alloy_primitives::{Address, U256, map::HashMap};
 use plimsoll_protocols::{
     RawLog,
     aave_v3::{
-        AssetSourceUpdated, Checkpoint, ConfiguratorEvent, Context, Event, NotAsRecorded, Pool, PoolEvent, Reserve,
-        Revert, Revision, is_of_proxy, is_upgrade,
+        AssetSourceUpdated, Checkpoint, ConfiguratorEvent, Context, Event, InterestRateStrategy, NotAsRecorded, Pool,
+        PoolEvent, Reserve, Revert, Revision, is_of_proxy, is_upgrade,
     },
 };
 use plimsoll_units::{LogRef, Network};
@@ -42,6 +42,9 @@ pub struct AaveV3Contracts {
     pub oracle: Option<Address>,
     /// The aggregator behind a price source that is a proxy.
     pub aggregators: HashMap<Address, Address>,
+    /// Rate strategies by address: with their curves where each serves one reserve (up to 3.0.2), which no log tells, and without
+    /// one where it serves them all, whose logs do.
+    pub strategies: HashMap<Address, InterestRateStrategy>,
 }
 
 /// What Aave v3 was before a block.
@@ -210,7 +213,7 @@ impl AaveV3Replay {
     /// Whether an address is one of the market's that has not been listed yet, or whose logs say nothing here.
     fn is_known(&self, address: Address) -> bool {
         let of = |token: &AaveV3Token| token.a_token == address || token.variable_debt_token == address;
-        self.contracts.tokens.values().any(of)
+        self.contracts.tokens.values().any(of) || self.contracts.strategies.contains_key(&address)
     }
 
     fn set_source(&mut self, log: &RawLog) -> Result<(), LendingError> {
@@ -248,13 +251,17 @@ impl AaveV3Replay {
             let what = format!("a reserve of {asset} is listed of which nothing is known");
             return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
         };
-        let reserve = Reserve::new(
+        let mut reserve = Reserve::new(
             asset,
             token.a_token,
             token.variable_debt_token,
             token.treasury,
             token.decimals,
         );
+        // From 3.1 to 3.3 each listing chose, and no log tells what.
+        if self.pool.revision() >= Revision::V3_4 {
+            reserve.configuration.set_virtual_acc_active(true);
+        }
         let listed = self.pool.list(reserve);
         listed.map_err(|error| LendingError::refused(log, LendingErrorKind::Unsupported(error.to_string())))?;
         Ok(())
@@ -302,7 +309,7 @@ impl AaveV3Replay {
         }
         let at = call.last().map(|(at, _)| *at);
         if let (Some(difference), Some(at)) = (first, at)
-            && !self.may_lack_knowledge(&difference)
+            && !self.may_lack_knowledge(&difference, &events)
         {
             self.doubt_if_none(at, &difference, &events);
         }
@@ -316,10 +323,13 @@ impl AaveV3Replay {
 
     /// Whether a call comes out otherwise only for want of a price, of a strategy's curve, or of what was sent to an aToken without
     /// a call (up to 3.0.2, where that counts as liquidity).
-    fn may_lack_knowledge(&self, difference: &NotAsRecorded) -> bool {
+    fn may_lack_knowledge(&self, difference: &NotAsRecorded, events: &[Event]) -> bool {
         match difference {
             NotAsRecorded::Reverts(Revert::NoPrice(_)) => true,
-            NotAsRecorded::Reverts(_) => false,
+            NotAsRecorded::Reverts(_) => events.iter().any(|event| match event {
+                Event::Pool(PoolEvent::ReserveDataUpdated(e)) => !self.curve_is_known(e.reserve),
+                _ => false,
+            }),
             NotAsRecorded::Differs { recorded, computed } => match (recorded.as_deref(), computed.as_deref()) {
                 (
                     Some(Event::Pool(PoolEvent::ReserveDataUpdated(recorded))),
@@ -328,16 +338,18 @@ impl AaveV3Replay {
                     let indexes = |e: &plimsoll_protocols::aave_v3::pool_abi::ReserveDataUpdated| {
                         (e.reserve, e.liquidityIndex, e.variableBorrowIndex)
                     };
-                    let curve_is_known = self
-                        .pool
-                        .reserve(recorded.reserve)
-                        .is_some_and(|reserve| !reserve.strategy.optimal_usage_ratio.is_zero());
+                    let curve_is_known = self.curve_is_known(recorded.reserve);
                     let liquidity_is_known = self.pool.revision().virtual_balance();
                     indexes(recorded) == indexes(computed) && !(curve_is_known && liquidity_is_known)
                 }
                 _ => false,
             },
         }
+    }
+
+    fn curve_is_known(&self, asset: Address) -> bool {
+        let reserve = self.pool.reserve(asset);
+        reserve.is_some_and(|reserve| !reserve.strategy.optimal_usage_ratio.is_zero())
     }
 
     fn doubt_if_none(&mut self, at: LogRef, difference: &NotAsRecorded, events: &[Event]) {
@@ -394,7 +406,32 @@ impl AaveV3Replay {
         let now = self.now();
         self.pool
             .apply(event, now)
-            .map_err(|error| self.diverges_by(at, emitter, format!("{event:?}"), error.to_string()))
+            .map_err(|error| self.diverges_by(at, emitter, format!("{event:?}"), error.to_string()))?;
+        match event {
+            Event::Configurator(ConfiguratorEvent::ReserveInitialized(e)) => {
+                self.take_curve(e.asset, e.interestRateStrategyAddress);
+            }
+            Event::Configurator(ConfiguratorEvent::ReserveInterestRateStrategyChanged(e)) => {
+                self.take_curve(e.asset, e.newStrategy);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A reserve's rates are set by a contract of its own from here on (up to 3.0.2), whose curve may not be known.
+    fn take_curve(&mut self, asset: Address, address: Address) {
+        if self.pool.revision().virtual_balance() {
+            return;
+        }
+        let unknown = InterestRateStrategy {
+            address,
+            ..InterestRateStrategy::default()
+        };
+        let strategy = self.contracts.strategies.get(&address).copied().unwrap_or(unknown);
+        if let Some(reserve) = self.pool.id(asset).and_then(|id| self.pool.reserve_mut(id)) {
+            reserve.strategy = strategy;
+        }
     }
 
     fn check_indexes(
