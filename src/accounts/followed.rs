@@ -6,7 +6,7 @@ use plimsoll_data::{
     lending_state::{lake_states, read_lending_state},
     samples::Sample,
 };
-use plimsoll_market::{ContractRole, LendingState, Market};
+use plimsoll_market::{LendingState, Market};
 use plimsoll_protocols::{BlockHeader, RawLog, uniswap_v3::known_symbol};
 use plimsoll_runtime::{LogSource, Role, Source};
 use plimsoll_units::Network;
@@ -121,9 +121,8 @@ impl DataArgs {
         let mut contracts = Vec::new();
         for state in starts.values() {
             add(&mut market, &mut roles, state);
-            let told = state.contracts.iter().filter(|contract| is_told(contract.role));
-            contracts.extend(told.map(|contract| contract.address));
         }
+        contracts.extend(roles.keys().copied());
         contracts.sort_unstable();
         contracts.dedup();
         let first = starts
@@ -197,11 +196,6 @@ fn of_states(files: &[PathBuf]) -> Result<Followed, Failure> {
     })
 }
 
-/// Whether a contract's logs are in a lake: a model emits nothing, and a proxy before a feed neither.
-const fn is_told(role: ContractRole) -> bool {
-    !matches!(role, ContractRole::InterestRateModel | ContractRole::PriceSource)
-}
-
 /// Adds a market with what its feeds have answered, and what its contracts are.
 fn add(market: &mut Market, roles: &mut BTreeMap<Address, Role>, state: &LendingState) {
     market.insert_lending(state.market());
@@ -211,11 +205,11 @@ fn add(market: &mut Market, roles: &mut BTreeMap<Address, Role>, state: &Lending
         }
     }
     for contract in &state.contracts {
-        let role = match contract.role {
-            ContractRole::Aggregator => Role::Aggregator,
-            _ => Role::Lending(state.address),
-        };
-        roles.insert(contract.address, role);
+        if state.feeds.contains_key(&contract.address) {
+            roles.insert(contract.address, Role::Aggregator);
+        } else if state.hears(contract.address) {
+            roles.insert(contract.address, Role::Lending(state.address));
+        }
     }
 }
 

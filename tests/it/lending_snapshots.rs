@@ -1,12 +1,12 @@
 //! Lending markets as a node tells them against the contracts' own answers at the same block, and against the state that the engine
 //! reaches from the logs.
 
-mod aave_v3;
-mod compound_v2;
+pub(crate) mod aave_v3;
+pub(crate) mod compound_v2;
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolCall;
-use plimsoll_chain::{EndpointOptions, Nodes};
+use plimsoll_chain::{EndpointOptions, LendingAddress, Nodes};
 use plimsoll_devnet::Devnet;
 use plimsoll_market::{Event, EventBody, LendingState, Market};
 use plimsoll_protocols::{
@@ -20,11 +20,11 @@ use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads"));
 
-fn wait<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
-fn connect(url: &str) -> Nodes {
+pub(crate) fn connect(url: &str) -> Nodes {
     let options = EndpointOptions::default();
     wait(Nodes::connect([url.parse().expect("a URL")], None, options)).expect("a node")
 }
@@ -49,7 +49,7 @@ impl Views<'_> {
 }
 
 /// Every log of these blocks, in the chain's order.
-fn logs(devnet: &Devnet, from: u64, to: u64) -> Vec<RawLog> {
+pub(crate) fn logs(devnet: &Devnet, from: u64, to: u64) -> Vec<RawLog> {
     let filter = json!([{"fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}")}]);
     let logs = devnet.rpc().call("eth_getLogs", filter).expect("logs");
     let log = |log: &Value| {
@@ -76,7 +76,7 @@ fn logs(devnet: &Devnet, from: u64, to: u64) -> Vec<RawLog> {
 }
 
 /// A market that begins with this state, its feeds' answers known.
-fn market_of(state: &LendingState) -> Market {
+pub(crate) fn market_of(state: &LendingState) -> Market {
     let mut market = Market::default();
     market.insert_lending(state.market());
     for (aggregator, feed) in &state.feeds {
@@ -99,7 +99,7 @@ fn tell(market: &mut Market, at: LogRef, contract: Address, answer: Answer) {
 }
 
 /// Lets a market hear these logs of its contracts.
-fn hear(market: &mut Market, state: &LendingState, logs: &[RawLog], passed_over: &[Address]) {
+pub(crate) fn hear(market: &mut Market, state: &LendingState, logs: &[RawLog]) {
     let address = state.address;
     let contracts: BTreeSet<Address> = state.contracts.iter().map(|contract| contract.address).collect();
     for log in logs.iter().filter(|log| contracts.contains(&log.address)) {
@@ -109,7 +109,7 @@ fn hear(market: &mut Market, state: &LendingState, logs: &[RawLog], passed_over:
             }
             continue;
         }
-        if passed_over.contains(&log.address) {
+        if !state.hears(log.address) {
             continue;
         }
         let body = EventBody::Lending {
@@ -124,6 +124,17 @@ fn hear(market: &mut Market, state: &LendingState, logs: &[RawLog], passed_over:
         market.apply(&event).unwrap_or_else(|error| panic!("{error}"));
     }
     market.end_block().unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The whole state with everyone whom logs name.
+pub(crate) fn whole(nodes: &Nodes, address: LendingAddress, block: u64) -> LendingState {
+    let mut state = wait(nodes.lending_state(address, block)).expect("a state");
+    let everyone = wait(nodes.lending_account_addresses(&state, 0)).expect("logs");
+    for page in everyone.chunks(3) {
+        let accounts = wait(nodes.lending_accounts(&state, page)).expect("accounts");
+        state.set_accounts(accounts);
+    }
+    state
 }
 
 /// Words of a list, in order.

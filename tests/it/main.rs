@@ -15,6 +15,7 @@ mod differential_uniswap_v4;
 mod harness;
 mod ingest;
 mod ingest_refusals;
+mod lending_commands;
 mod lending_gas;
 mod lending_health;
 mod lending_replay;

@@ -20,6 +20,7 @@ pub(super) struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     price_oracle: Option<Hex>,
     aggregators: Vec<AggregatorRecord>,
+    strategies: Vec<StrategyRecord>,
     tokens: Vec<TokenRecord>,
     flash_loan_premium_total: u16,
     flash_loan_premium_to_protocol: u16,
@@ -130,6 +131,8 @@ impl Record {
     pub(super) fn of(pool: &Pool, contracts: &AaveV3Contracts) -> Self {
         let mut aggregators: Vec<_> = contracts.aggregators.iter().collect();
         aggregators.sort_unstable();
+        let mut strategies: Vec<_> = contracts.strategies.values().collect();
+        strategies.sort_unstable_by_key(|strategy| strategy.address);
         let mut tokens: Vec<_> = contracts.tokens.iter().collect();
         tokens.sort_unstable_by_key(|(asset, _)| **asset);
         let mut users: Vec<_> = pool.users().filter(|(_, user)| !user.is_empty()).collect();
@@ -153,6 +156,7 @@ impl Record {
                     aggregator: Hex::of(*aggregator),
                 })
                 .collect(),
+            strategies: strategies.into_iter().map(StrategyRecord::of).collect(),
             tokens: tokens
                 .into_iter()
                 .map(|(asset, token)| TokenRecord {
@@ -206,6 +210,12 @@ impl Record {
             let source = record.source.get(&at, "source")?;
             let aggregator = record.aggregator.get(&at, "aggregator")?;
             once(contracts.aggregators.insert(source, aggregator), &at, "source", source)?;
+        }
+        for (index, record) in self.strategies.into_iter().enumerate() {
+            let at = entry("aave_v3.strategies", index);
+            let strategy = record.strategy(&at)?;
+            let address = strategy.address;
+            once(contracts.strategies.insert(address, strategy), &at, "address", address)?;
         }
         for (index, record) in self.tokens.into_iter().enumerate() {
             let at = entry("aave_v3.tokens", index);
@@ -293,7 +303,6 @@ fn revision(text: &str, at: &str) -> Result<Revision, Wrong> {
 
 impl ReserveRecord {
     fn of(reserve: &Reserve) -> Self {
-        let strategy = reserve.strategy;
         Self {
             id: reserve.id,
             asset: Hex::of(reserve.asset),
@@ -316,16 +325,7 @@ impl ReserveRecord {
             scaled_supply: Exact::of(reserve.scaled_supply),
             scaled_variable_debt: Exact::of(reserve.scaled_variable_debt),
             pending_ltv: reserve.pending_ltv,
-            strategy: StrategyRecord {
-                address: Hex::of(strategy.address),
-                optimal_usage_ratio: Exact::of(strategy.optimal_usage_ratio),
-                base_variable_borrow_rate: Exact::of(strategy.base_variable_borrow_rate),
-                variable_rate_slope1: Exact::of(strategy.variable_rate_slope1),
-                variable_rate_slope2: Exact::of(strategy.variable_rate_slope2),
-                stable_base_offset: Exact::of(strategy.stable.base_offset),
-                stable_slope1: Exact::of(strategy.stable.slope1),
-                stable_slope2: Exact::of(strategy.stable.slope2),
-            },
+            strategy: StrategyRecord::of(&reserve.strategy),
         }
     }
 
@@ -358,6 +358,19 @@ impl ReserveRecord {
 }
 
 impl StrategyRecord {
+    fn of(strategy: &InterestRateStrategy) -> Self {
+        Self {
+            address: Hex::of(strategy.address),
+            optimal_usage_ratio: Exact::of(strategy.optimal_usage_ratio),
+            base_variable_borrow_rate: Exact::of(strategy.base_variable_borrow_rate),
+            variable_rate_slope1: Exact::of(strategy.variable_rate_slope1),
+            variable_rate_slope2: Exact::of(strategy.variable_rate_slope2),
+            stable_base_offset: Exact::of(strategy.stable.base_offset),
+            stable_slope1: Exact::of(strategy.stable.slope1),
+            stable_slope2: Exact::of(strategy.stable.slope2),
+        }
+    }
+
     fn strategy(self, at: &str) -> Result<InterestRateStrategy, Wrong> {
         Ok(InterestRateStrategy {
             address: self.address.get(at, "address")?,

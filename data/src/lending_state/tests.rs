@@ -142,6 +142,7 @@ fn aave() -> impl Strategy<Value = LendingBody> {
                             treasury: reserve.treasury,
                         };
                         contracts.tokens.insert(reserve.asset, token);
+                        contracts.strategies.insert(reserve.strategy.address, reserve.strategy);
                         pool.list_as_numbered(reserve).expect("a free number");
                     }
                     for (id, [ltv, threshold, bonus], [collateral, borrowable, zero], price_source, label) in e_modes {

@@ -1,10 +1,10 @@
 //! Genuine markets of 3.0.2 and 3.6.0 on a node.
 
-use super::{Views, connect, hear, logs, market_of, sorted, wait};
+use super::{Views, connect, hear, logs, market_of, sorted, whole};
 use crate::random_sequences::Dice;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::sol;
-use plimsoll_chain::{LendingAddress, Nodes};
+use plimsoll_chain::LendingAddress;
 use plimsoll_devnet::aave_v3::{
     EModeSpec, GenuineMarket, MarketSpec, OWNER, Rates, Receiver, ReserveSpec, TREASURY, Version,
     calls::{AssetCalls, LaterConfiguratorCalls, PoolCalls, PriceSourceCalls, ScaledTokenCalls},
@@ -15,7 +15,7 @@ use plimsoll_protocols::aave_v3::{
     InterestRateStrategy, Pool, Position, Reserve, Revision, StableRates, TokenKind, User,
 };
 
-const USERS: [Address; 5] = [
+pub(crate) const USERS: [Address; 5] = [
     Address::repeat_byte(0x51),
     Address::repeat_byte(0x52),
     Address::repeat_byte(0x53),
@@ -135,17 +135,22 @@ fn a_market_of_3_6_0_is_read_as_it_is() {
     plays(Version::V3_6_0, 12);
 }
 
-fn plays(version: Version, seed: u64) {
+/// A market that was played with: itself, the block after which it stood and nobody had used it, and the last one.
+pub(crate) fn story(version: Version, dice: &mut Dice, operations: u64) -> (GenuineMarket<NodeChain>, u64, u64) {
     let devnet = Devnet::start().unwrap_or_else(|error| panic!("{error}"));
-    let url = devnet.anvil().url().to_owned();
     let mut market = GenuineMarket::deploy_on(NodeChain::new(devnet, OWNER), &spec(version)).expect("a market");
-    let nodes = connect(&url);
-    let first = wait(nodes.head()).expect("a head");
-    let mut dice = Dice::new(seed);
-    for _ in 0..OPERATIONS {
-        act(&mut market, &mut dice);
+    let first = market.chain().devnet().block_number().expect("a node");
+    for _ in 0..operations {
+        act(&mut market, dice);
     }
-    let head = wait(nodes.head()).expect("a head");
+    let head = market.chain().devnet().block_number().expect("a node");
+    (market, first, head)
+}
+
+fn plays(version: Version, seed: u64) {
+    let mut dice = Dice::new(seed);
+    let (mut market, first, head) = story(version, &mut dice, OPERATIONS);
+    let nodes = connect(market.chain().devnet().anvil().url());
     let address = LendingAddress::Aave(market.pool());
 
     // Contracts, users and numbers at random blocks, and the last one.
@@ -162,8 +167,7 @@ fn plays(version: Version, seed: u64) {
         assert!(read.holds_everyone(), "everyone is found at block {block}");
         compare(&mut market, &read);
         let told = logs(market.chain().devnet(), heard + 1, block);
-        // Stable debt tokens emit nothing here; the provider's logs say nothing.
-        hear(&mut follower, &begin, &told, &other_contracts(&begin));
+        hear(&mut follower, &begin, &told);
         heard = block;
         let Some(LendingMarket::AaveV3(replay)) = follower.lending(begin.address) else {
             panic!("the market")
@@ -188,28 +192,7 @@ fn plays(version: Version, seed: u64) {
     eprintln!("{version:?}: {LOOKS} blocks, {users_seen} users, {counts:?}");
 }
 
-/// Contracts whose logs a replay is not shown.
-fn other_contracts(state: &LendingState) -> Vec<Address> {
-    let passed = [ContractRole::AddressesProvider, ContractRole::StableDebtToken];
-    let others = state
-        .contracts
-        .iter()
-        .filter(|contract| passed.contains(&contract.role));
-    others.map(|contract| contract.address).collect()
-}
-
-/// The whole state with everyone whom logs name.
-fn whole(nodes: &Nodes, address: LendingAddress, block: u64) -> LendingState {
-    let mut state = wait(nodes.lending_state(address, block)).expect("a state");
-    let everyone = wait(nodes.lending_account_addresses(&state, 0)).expect("logs");
-    for page in everyone.chunks(3) {
-        let accounts = wait(nodes.lending_accounts(&state, page)).expect("accounts");
-        state.set_accounts(accounts);
-    }
-    state
-}
-
-fn pool(state: &LendingState) -> &Pool {
+pub(crate) fn pool(state: &LendingState) -> &Pool {
     match &state.body {
         LendingBody::AaveV3 { pool, .. } => pool,
         LendingBody::CompoundV2 { .. } => panic!("Aave v3"),
@@ -419,7 +402,7 @@ fn compare(market: &mut GenuineMarket<NodeChain>, read: &LendingState) {
 }
 
 /// A snapshot and what the engine has made of the logs, but for what tells nothing.
-fn same_state(read: &Pool, followed: &Pool) {
+pub(crate) fn same_state(read: &Pool, followed: &Pool) {
     assert_eq!(read.reserves().count(), followed.reserves().count());
     let by_its_own_contract = !read.revision().virtual_balance();
     for (read, followed) in read.reserves().zip(followed.reserves()) {

@@ -1,9 +1,9 @@
 //! A genuine Compound v2 on a node: three tokens and ether, one cToken behind a delegator, every model.
 
-use super::{Views, connect, hear, logs, market_of, sorted, wait};
+use super::{Views, connect, hear, logs, market_of, sorted, whole};
 use crate::random_sequences::Dice;
 use alloy_primitives::{Address, U256};
-use plimsoll_chain::{LendingAddress, Nodes};
+use plimsoll_chain::LendingAddress;
 use plimsoll_devnet::compound_v2::{
     CErc20Calls, Codes, ComptrollerCalls, GenuineCompound, GenuineMarket, Model, OracleCalls, Plan,
 };
@@ -149,22 +149,27 @@ fn open(genuine: &mut GenuineCompound<NodeChain>) {
     genuine.call(admin, comptroller, &paused).expect("a pause");
 }
 
-#[test]
-fn a_compound_v2_is_read_as_it_is() {
+/// A Compound v2 that was played with: itself, the block after which it stood and nobody had used it, and the last one.
+pub(crate) fn story(dice: &mut Dice, operations: u64) -> (GenuineCompound<NodeChain>, u64, u64) {
     let devnet = Devnet::start().unwrap_or_else(|error| panic!("{error}"));
-    let url = devnet.anvil().url().to_owned();
     let codes = Codes::load().unwrap_or_else(|error| panic!("{error}"));
     let users: Vec<Address> = USERS.into_iter().chain([GenuineCompound::ADMIN]).collect();
     let chain = NodeChain::new(devnet, GenuineCompound::ADMIN);
     let mut genuine = GenuineCompound::deploy_on(chain, &codes, &plans(), &users);
     open(&mut genuine);
-    let nodes = connect(&url);
-    let first = wait(nodes.head()).expect("a head");
-    let mut dice = Dice::new(21);
-    for _ in 0..OPERATIONS {
-        act(&mut genuine, &mut dice);
+    let first = genuine.chain().devnet().block_number().expect("a node");
+    for _ in 0..operations {
+        act(&mut genuine, dice);
     }
-    let head = wait(nodes.head()).expect("a head");
+    let head = genuine.chain().devnet().block_number().expect("a node");
+    (genuine, first, head)
+}
+
+#[test]
+fn a_compound_v2_is_read_as_it_is() {
+    let mut dice = Dice::new(21);
+    let (mut genuine, first, head) = story(&mut dice, OPERATIONS);
+    let nodes = connect(genuine.chain().devnet().anvil().url());
     let address = LendingAddress::Compound(genuine.comptroller());
     let begin = whole(&nodes, address, first);
     let mut looks: Vec<u64> = (1..LOOKS).map(|_| first + 1 + dice.below(head - first)).collect();
@@ -177,7 +182,7 @@ fn a_compound_v2_is_read_as_it_is() {
         assert!(read.holds_everyone(), "everyone is found at block {block}");
         compare(&mut genuine, &read);
         let told = logs(genuine.chain().devnet(), heard + 1, block);
-        hear(&mut follower, &begin, &told, &[]);
+        hear(&mut follower, &begin, &told);
         heard = block;
         let Some(LendingMarket::CompoundV2(replay)) = follower.lending(begin.address) else {
             panic!("the market")
@@ -197,18 +202,7 @@ fn a_compound_v2_is_read_as_it_is() {
     eprintln!("Compound v2: {LOOKS} blocks, {accounts_seen} accounts, {counts:?}");
 }
 
-/// The whole state with everyone whom logs name.
-fn whole(nodes: &Nodes, address: LendingAddress, block: u64) -> LendingState {
-    let mut state = wait(nodes.lending_state(address, block)).expect("a state");
-    let everyone = wait(nodes.lending_account_addresses(&state, 0)).expect("logs");
-    for page in everyone.chunks(3) {
-        let accounts = wait(nodes.lending_accounts(&state, page)).expect("accounts");
-        state.set_accounts(accounts);
-    }
-    state
-}
-
-fn pool(state: &LendingState) -> &Pool {
+pub(crate) fn pool(state: &LendingState) -> &Pool {
     match &state.body {
         LendingBody::CompoundV2 { pool, .. } => pool,
         LendingBody::AaveV3 { .. } => panic!("Compound v2"),
@@ -356,7 +350,7 @@ fn compare(genuine: &mut GenuineCompound<NodeChain>, read: &LendingState) {
 }
 
 /// A snapshot and what the engine has made of the logs: the very same numbers, borrows' principals and indexes among them.
-fn same_state(read: &Pool, followed: &Pool) {
+pub(crate) fn same_state(read: &Pool, followed: &Pool) {
     for (read, followed) in read.markets().iter().zip(followed.markets()) {
         assert_eq!(read, followed);
     }

@@ -58,6 +58,20 @@ pub(super) async fn upgrades(nodes: &Nodes, proxy: Address, range: (u64, u64)) -
     Ok(blocks.into_iter().collect())
 }
 
+/// The rate strategies that a configurator has given reserves.
+pub(super) async fn strategies(
+    nodes: &Nodes,
+    configurator: Address,
+    range: (u64, u64),
+) -> Result<BTreeSet<Address>, NodeError> {
+    let initialized = aave_v3::configurator_abi::ReserveInitialized::SIGNATURE_HASH;
+    let changed = aave_v3::configurator_abi::ReserveInterestRateStrategyChanged::SIGNATURE_HASH;
+    let logs = told(nodes, &[configurator], &[initialized, changed], range).await?;
+    // The last word of either.
+    let last = logs.iter().filter_map(|log| log.data().last_chunk::<20>());
+    Ok(last.map(Address::from).collect())
+}
+
 /// Logs of these contracts with one of these first topics, in ranges that the node bears.
 pub(super) async fn told(
     nodes: &Nodes,

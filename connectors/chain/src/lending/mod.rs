@@ -17,7 +17,11 @@ use crate::{
 use alloy_primitives::Address;
 use asking::Asking;
 use calls::{AaveFirstPool, AavePool, Comptroller};
-use plimsoll_market::{LendingAccounts, LendingBody, LendingState};
+use plimsoll_market::{AaveV3Contracts, LendingAccounts, LendingBody, LendingState};
+use plimsoll_protocols::{
+    aave_v3::{self as aave_v3_rules, PoolParams},
+    compound_v2 as compound_v2_rules,
+};
 use std::{fmt, ops::RangeInclusive};
 
 /// A lending market by its address; which version it is, it is asked itself.
@@ -136,7 +140,9 @@ impl Nodes {
         let end = state_at(&last, market).await?;
         let first = Asking::at_block(self, from.saturating_sub(1)).await?;
         let mut begin = if first.code(address).await?.is_empty() {
-            empty(&first, &end)
+            let deployed = self.lending_deployment(market, to).await?;
+            let deployed = Asking::at_block(self, deployed).await?;
+            before_deployment(&first, &deployed, &end).await?
         } else {
             state_at(&first, market).await?
         };
@@ -152,6 +158,14 @@ impl Nodes {
                 }
                 for (source, aggregator) in later.aggregators {
                     contracts.aggregators.entry(source).or_insert(aggregator);
+                }
+                contracts.strategies.extend(later.strategies);
+                if !pool.revision().virtual_balance() {
+                    let given = account_logs::strategies(self, pool.params().configurator, (from, to)).await?;
+                    let curves = aave_v3::curves(&last, given).await?;
+                    contracts
+                        .strategies
+                        .extend(curves.into_iter().map(|curve| (curve.address, curve)));
                 }
                 let upgrades = account_logs::upgrades(self, pool.params().address, (from, to)).await?;
                 for block in upgrades {
@@ -214,26 +228,33 @@ async fn state_at(asking: &Asking<'_>, market: LendingAddress) -> Result<Lending
     }
 }
 
-/// What is known of a market before it was there.
-fn empty(asking: &Asking<'_>, end: &LendingState) -> LendingState {
+/// What is known of a market before it was there: the revision that it is deployed with, and no state.
+async fn before_deployment(
+    first: &Asking<'_>,
+    deployed: &Asking<'_>,
+    end: &LendingState,
+) -> Result<LendingState, NodeError> {
     let body = match &end.body {
-        LendingBody::AaveV3 { pool, contracts } => LendingBody::AaveV3 {
-            pool: plimsoll_protocols::aave_v3::Pool::new(pool.params()),
-            contracts: plimsoll_market::AaveV3Contracts {
-                revisions: Vec::new(),
+        LendingBody::AaveV3 { pool, contracts } => {
+            let revision = aave_v3::revision(deployed, end.address).await?;
+            let params = PoolParams {
+                revision,
+                ..pool.params()
+            };
+            let contracts = AaveV3Contracts {
+                revisions: vec![(deployed.header().number, revision)],
                 ..contracts.clone()
-            },
-        },
+            };
+            LendingBody::AaveV3 {
+                pool: aave_v3_rules::Pool::new(params),
+                contracts,
+            }
+        }
         LendingBody::CompoundV2 { pool, price_poster, .. } => LendingBody::CompoundV2 {
-            pool: plimsoll_protocols::compound_v2::Pool::new(pool.comptroller(), pool.admin()),
+            pool: compound_v2_rules::Pool::new(pool.comptroller(), pool.admin()),
             tokens: Default::default(),
             price_poster: *price_poster,
         },
     };
-    LendingState {
-        oracle: Default::default(),
-        feeds: Default::default(),
-        contracts: Vec::new(),
-        ..asking.state(end.address, body)
-    }
+    Ok(first.state(end.address, body))
 }

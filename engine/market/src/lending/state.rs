@@ -180,6 +180,31 @@ impl LendingState {
         }
     }
 
+    /// Whether the market's replay takes the logs of a contract. Those of [`feeds`](Self::feeds) are the feeds'; all others are passed
+    /// over.
+    pub fn hears(&self, contract: Address) -> bool {
+        let is_heard = |role| match role {
+            ContractRole::Pool
+            | ContractRole::Configurator
+            | ContractRole::AToken
+            | ContractRole::VariableDebtToken
+            | ContractRole::RateStrategy
+            | ContractRole::Comptroller
+            | ContractRole::CToken => true,
+            ContractRole::Oracle => match &self.body {
+                LendingBody::AaveV3 { .. } => true,
+                LendingBody::CompoundV2 { price_poster, .. } => *price_poster == Some(contract),
+            },
+            ContractRole::AddressesProvider
+            | ContractRole::StableDebtToken
+            | ContractRole::InterestRateModel
+            | ContractRole::PriceSource
+            | ContractRole::Aggregator => false,
+        };
+        let known = self.contracts.iter().filter(|known| known.address == contract);
+        known.map(|known| known.role).any(is_heard)
+    }
+
     /// Adds contracts that are not in the list yet, and keeps it in order.
     pub fn add_contracts(&mut self, contracts: impl IntoIterator<Item = MarketContract>) {
         self.contracts.extend(contracts);
@@ -272,22 +297,7 @@ impl LendingState {
         };
         let oracle = self.oracle.clone();
         match self.body.clone() {
-            LendingBody::AaveV3 { pool, mut contracts } => {
-                let silent = |contract: &&MarketContract| {
-                    use ContractRole::{AddressesProvider, PriceSource, RateStrategy, StableDebtToken};
-                    matches!(
-                        contract.role,
-                        AddressesProvider | RateStrategy | StableDebtToken | PriceSource
-                    )
-                };
-                contracts.silent = self
-                    .contracts
-                    .iter()
-                    .filter(silent)
-                    .map(|contract| contract.address)
-                    .collect();
-                let curve = |reserve: &aave_v3::Reserve| (reserve.strategy.address, reserve.strategy);
-                contracts.strategies = pool.reserves().map(curve).collect();
+            LendingBody::AaveV3 { pool, contracts } => {
                 LendingMarket::AaveV3(AaveV3Replay::new(network, pool, contracts, oracle))
             }
             LendingBody::CompoundV2 {

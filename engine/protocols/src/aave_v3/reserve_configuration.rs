@@ -35,6 +35,7 @@ const LIQUIDATION_PROTOCOL_FEE: Field = Field(152, 16);
 const E_MODE_CATEGORY: Field = Field(168, 8);
 const UNBACKED_MINT_CAP: Field = Field(176, 36);
 const DEBT_CEILING: Field = Field(212, 40);
+const VIRTUAL_ACC_ACTIVE: Field = Field(252, 1);
 
 impl ReserveConfiguration {
     fn get(self, field: Field) -> u64 {
@@ -189,6 +190,11 @@ impl ReserveConfiguration {
     /// Sets whether anything can be done with the reserve.
     pub fn set_active(&mut self, active: bool) {
         self.set_flag(ACTIVE, active);
+    }
+
+    /// Sets whether the reserve counts its liquidity itself (from 3.1; from 3.4 on all do, and nothing reads the flag).
+    pub fn set_virtual_acc_active(&mut self, active: bool) {
+        self.set_flag(VIRTUAL_ACC_ACTIVE, active);
     }
 
     /// Sets whether nothing more can be supplied or borrowed.

@@ -10,9 +10,10 @@ use super::{
     feeds,
 };
 use crate::error::NodeError;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, map::HashMap};
 use plimsoll_market::{AaveV3Contracts, ContractRole, LendingBody, LendingState, MarketContract, Oracle, PriceSource};
-use plimsoll_protocols::aave_v3::{Pool, PoolParams, Revision};
+use plimsoll_protocols::aave_v3::{InterestRateStrategy, Pool, PoolParams, Revision};
+use std::collections::BTreeSet;
 
 /// The revision that a pool says it is.
 pub(super) async fn revision(asking: &Asking<'_>, pool: Address) -> Result<Revision, NodeError> {
@@ -64,6 +65,7 @@ pub(super) async fn state(asking: &Asking<'_>, address: Address) -> Result<Lendi
             revisions: vec![(asking.header().number, revision)],
             oracle: Some(oracle),
             aggregators: priced.feeds.aggregators.clone(),
+            strategies: strategies(&pool),
             ..AaveV3Contracts::default()
         },
         pool,
@@ -75,6 +77,32 @@ pub(super) async fn state(asking: &Asking<'_>, address: Address) -> Result<Lendi
     };
     state.add_contracts(contracts.into_iter().chain(priced.feeds.contracts()));
     Ok(state)
+}
+
+/// What sets the reserves' rates; of a strategy that serves them all, the address alone.
+fn strategies(pool: &Pool) -> HashMap<Address, InterestRateStrategy> {
+    let shared = pool.revision().virtual_balance();
+    let strategies = pool.reserves().map(|reserve| reserve.strategy);
+    let known = strategies.map(|strategy| {
+        let unknown = InterestRateStrategy {
+            address: strategy.address,
+            ..InterestRateStrategy::default()
+        };
+        (strategy.address, if shared { unknown } else { strategy })
+    });
+    known.collect()
+}
+
+/// The curves of strategies that serve one reserve each, among these contracts.
+pub(super) async fn curves(
+    asking: &Asking<'_>,
+    strategies: BTreeSet<Address>,
+) -> Result<Vec<InterestRateStrategy>, NodeError> {
+    let strategies: Vec<Address> = strategies.into_iter().collect();
+    let read = reserves::own_strategies(asking, &strategies).await?.into_iter();
+    Ok(read
+        .filter(|strategy| !strategy.optimal_usage_ratio.is_zero())
+        .collect())
 }
 
 async fn premiums(asking: &Asking<'_>, pool: &mut Pool) -> Result<(), NodeError> {

@@ -71,7 +71,8 @@ pub(super) async fn read(asking: &Asking<'_>, pool: &mut Pool) -> Result<Listed,
     let strategies = if revision.virtual_balance() {
         shared_strategies(asking, &curves).await?
     } else {
-        own_strategies(asking, &curves).await?
+        let own: Vec<Address> = data.iter().map(|data| data.strategy).collect();
+        own_strategies(asking, &own).await?
     };
     no_stable_debt(asking, &assets, &data).await?;
 
@@ -202,37 +203,36 @@ async fn shared_strategies(
 }
 
 /// The curves up to 3.0.2: one contract a reserve, in rays. One that does not tell its curve is an unknown one.
-async fn own_strategies(
+pub(super) async fn own_strategies(
     asking: &Asking<'_>,
-    curves: &[(Address, Address)],
+    of: &[Address],
 ) -> Result<Vec<InterestRateStrategy>, NodeError> {
-    let of: Vec<Address> = curves.iter().map(|(_, strategy)| *strategy).collect();
     let optimal = asking
-        .maybe_of(&of, AaveFirstStrategy::OPTIMAL_USAGE_RATIOCall {})
+        .maybe_of(of, AaveFirstStrategy::OPTIMAL_USAGE_RATIOCall {})
         .await?;
     let base = asking
-        .maybe_of(&of, AaveFirstStrategy::getBaseVariableBorrowRateCall {})
+        .maybe_of(of, AaveFirstStrategy::getBaseVariableBorrowRateCall {})
         .await?;
     let slope1 = asking
-        .maybe_of(&of, AaveFirstStrategy::getVariableRateSlope1Call {})
+        .maybe_of(of, AaveFirstStrategy::getVariableRateSlope1Call {})
         .await?;
     let slope2 = asking
-        .maybe_of(&of, AaveFirstStrategy::getVariableRateSlope2Call {})
+        .maybe_of(of, AaveFirstStrategy::getVariableRateSlope2Call {})
         .await?;
     let stable_base = asking
-        .maybe_of(&of, AaveFirstStrategy::getBaseStableBorrowRateCall {})
+        .maybe_of(of, AaveFirstStrategy::getBaseStableBorrowRateCall {})
         .await?;
     let stable1 = asking
-        .maybe_of(&of, AaveFirstStrategy::getStableRateSlope1Call {})
+        .maybe_of(of, AaveFirstStrategy::getStableRateSlope1Call {})
         .await?;
     let stable2 = asking
-        .maybe_of(&of, AaveFirstStrategy::getStableRateSlope2Call {})
+        .maybe_of(of, AaveFirstStrategy::getStableRateSlope2Call {})
         .await?;
     let curve = |place: usize| {
         let at = |numbers: &[Option<U256>]| numbers.get(place).copied().flatten();
         let slope1 = at(&slope1)?;
         Some(InterestRateStrategy {
-            address: curves.get(place)?.1,
+            address: *of.get(place)?,
             optimal_usage_ratio: at(&optimal)?,
             base_variable_borrow_rate: at(&base)?,
             variable_rate_slope1: slope1,
@@ -245,7 +245,7 @@ async fn own_strategies(
             },
         })
     };
-    let each = curves.iter().enumerate().map(|(place, (_, strategy))| {
+    let each = of.iter().enumerate().map(|(place, strategy)| {
         curve(place).unwrap_or(InterestRateStrategy {
             address: *strategy,
             ..InterestRateStrategy::default()

@@ -12,7 +12,9 @@ impl AaveV3Replay {
     /// Whether an address is one of the market's that has not been listed yet, or whose logs say nothing here.
     pub(super) fn is_known(&self, address: Address) -> bool {
         let of = |token: &AaveV3Token| token.a_token == address || token.variable_debt_token == address;
-        self.contracts.silent.contains(&address) || self.contracts.tokens.values().any(of)
+        self.contracts.silent.contains(&address)
+            || self.contracts.strategies.contains_key(&address)
+            || self.contracts.tokens.values().any(of)
     }
 
     pub(super) fn set_source(&mut self, log: &RawLog) -> Result<(), LendingError> {
