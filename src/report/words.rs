@@ -320,9 +320,13 @@ pub(super) fn assumptions(report: &RunReport<'_>) -> Vec<(&'static str, String)>
         }
     };
     let footprint = match settings.footprint {
-        Footprint::Own => "Own liquidity joins the pool: fees are diluted exactly, and own swaps move the price.",
+        Footprint::Own => {
+            "Own liquidity joins the pool: fees are diluted exactly, and own swaps move the price. Own supply and debt move a lending \
+             market’s rates."
+        }
         Footprint::None => {
-            "None, for comparison: own liquidity dilutes no one and own swaps leave no trace. Such fees are too good to be true."
+            "None, for comparison: own liquidity dilutes no one, own swaps leave no trace, and own supply and debt move no rate. Such \
+             fees are too good to be true."
         }
     };
     let arbitrage = if settings.arbitrage {

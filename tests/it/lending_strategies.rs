@@ -89,6 +89,24 @@ fn what_no_pool_trades_is_priced_by_an_oracle_and_said_to_be() {
 }
 
 #[test]
+fn a_lender_moves_where_it_pays_and_stays_where_it_does_not() {
+    let run = |cost: &str| {
+        let strategy = format!("name = \"lend\"\nasset = \"DAI\"\nmove_cost = \"{cost}\"");
+        let json = backtest(&config(
+            "DAI = 100000",
+            "gas_price_gwei = 0\nfootprint = \"none\"",
+            &strategy,
+        ));
+        (count(&json["actions"]["filled"]), part(&json, "interest"))
+    };
+    let ((moves, moved), (stays, stayed)) = (run("0"), run("100000"));
+    // A supply; and with each move a withdrawal and a supply.
+    assert_eq!(stays, 1);
+    assert!(moves > 1 && moves % 2 == 1, "{moves}");
+    assert!(moved > stayed, "{moved} {stayed}");
+}
+
+#[test]
 fn a_careful_loop_goes_through_the_crash_without_being_liquidated() {
     for market in ["aave-v3", "compound-v2"] {
         let json = backtest(&looping(market, "1.5", "0.1"));

@@ -192,7 +192,7 @@ fn liquidate(
         }
     }
     for row in [&mut debts, &mut collaterals] {
-        row.sort_by_key(|(key, ..)| std::cmp::Reverse(*key));
+        row.sort_by_key(|(worth, _)| std::cmp::Reverse(*worth));
     }
     for (_, debt) in debts {
         for (_, collateral) in &collaterals {
