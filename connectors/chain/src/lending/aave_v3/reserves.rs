@@ -208,25 +208,25 @@ pub(super) async fn own_strategies(
     of: &[Address],
 ) -> Result<Vec<InterestRateStrategy>, NodeError> {
     let optimal = asking
-        .maybe_of(&of, AaveFirstStrategy::OPTIMAL_USAGE_RATIOCall {})
+        .maybe_of(of, AaveFirstStrategy::OPTIMAL_USAGE_RATIOCall {})
         .await?;
     let base = asking
-        .maybe_of(&of, AaveFirstStrategy::getBaseVariableBorrowRateCall {})
+        .maybe_of(of, AaveFirstStrategy::getBaseVariableBorrowRateCall {})
         .await?;
     let slope1 = asking
-        .maybe_of(&of, AaveFirstStrategy::getVariableRateSlope1Call {})
+        .maybe_of(of, AaveFirstStrategy::getVariableRateSlope1Call {})
         .await?;
     let slope2 = asking
-        .maybe_of(&of, AaveFirstStrategy::getVariableRateSlope2Call {})
+        .maybe_of(of, AaveFirstStrategy::getVariableRateSlope2Call {})
         .await?;
     let stable_base = asking
-        .maybe_of(&of, AaveFirstStrategy::getBaseStableBorrowRateCall {})
+        .maybe_of(of, AaveFirstStrategy::getBaseStableBorrowRateCall {})
         .await?;
     let stable1 = asking
-        .maybe_of(&of, AaveFirstStrategy::getStableRateSlope1Call {})
+        .maybe_of(of, AaveFirstStrategy::getStableRateSlope1Call {})
         .await?;
     let stable2 = asking
-        .maybe_of(&of, AaveFirstStrategy::getStableRateSlope2Call {})
+        .maybe_of(of, AaveFirstStrategy::getStableRateSlope2Call {})
         .await?;
     let curve = |place: usize| {
         let at = |numbers: &[Option<U256>]| numbers.get(place).copied().flatten();
