@@ -1,6 +1,7 @@
 //! Lending markets as a node tells them against the contracts' own answers at the same block, and against the state that the engine
 //! reaches from the logs.
 
+mod aave_v2;
 pub(crate) mod aave_v3;
 pub(crate) mod compound_v2;
 
@@ -78,7 +79,7 @@ pub(crate) fn logs(devnet: &Devnet, from: u64, to: u64) -> Vec<RawLog> {
 /// A market that begins with this state, its feeds' answers known.
 pub(crate) fn market_of(state: &LendingState) -> Market {
     let mut market = Market::default();
-    market.insert_lending(state.market());
+    market.insert_lending(state.market().expect("a protocol that is followed"));
     for (aggregator, feed) in &state.feeds {
         if let Some(answer) = feed.answer {
             let at = LogRef {

@@ -1,5 +1,5 @@
 use super::{
-    SCHEMA, Wrong, aave_v3, compound_v2,
+    SCHEMA, Wrong, aave_v2, aave_v3, compound_v2,
     value::{Exact, Hash, Hex, entry, place},
 };
 use plimsoll_market::{
@@ -23,6 +23,8 @@ pub(super) struct Document {
     contracts: Vec<ContractRecord>,
     oracle: Vec<SourceRecord>,
     feeds: Vec<FeedRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aave_v2: Option<aave_v2::Record>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aave_v3: Option<aave_v3::Record>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,14 +76,16 @@ impl From<&LendingState> for Document {
     fn from(state: &LendingState) -> Self {
         let mut sources: Vec<_> = state.oracle.sources().collect();
         sources.sort_unstable_by_key(|(asset, _)| *asset);
-        let (aave_v3, compound_v2) = match &state.body {
-            LendingBody::AaveV3 { pool, contracts } => (Some(aave_v3::Record::of(pool, contracts)), None),
+        let (mut aave_v2, mut aave_v3, mut compound_v2) = (None, None, None);
+        match &state.body {
+            LendingBody::AaveV2 { pool } => aave_v2 = Some(aave_v2::Record::of(pool)),
+            LendingBody::AaveV3 { pool, contracts } => aave_v3 = Some(aave_v3::Record::of(pool, contracts)),
             LendingBody::CompoundV2 {
                 pool,
                 tokens,
                 price_poster,
-            } => (None, Some(compound_v2::Record::of(pool, tokens, *price_poster))),
-        };
+            } => compound_v2 = Some(compound_v2::Record::of(pool, tokens, *price_poster)),
+        }
         Self {
             schema: SCHEMA.to_owned(),
             protocol: state.protocol().name().to_owned(),
@@ -115,6 +119,7 @@ impl From<&LendingState> for Document {
                     }),
                 })
                 .collect(),
+            aave_v2,
             aave_v3,
             compound_v2,
         }
@@ -131,9 +136,10 @@ impl Document {
         let protocol = Protocol::ALL
             .into_iter()
             .find(|protocol| protocol.name() == self.protocol);
-        let body = match (protocol, self.aave_v3, self.compound_v2) {
-            (Some(Protocol::AaveV3), Some(record), None) => record.body(address)?,
-            (Some(Protocol::CompoundV2), None, Some(record)) => record.body(address)?,
+        let body = match (protocol, self.aave_v2, self.aave_v3, self.compound_v2) {
+            (Some(Protocol::AaveV2), Some(record), None, None) => record.body(address)?,
+            (Some(Protocol::AaveV3), None, Some(record), None) => record.body(address)?,
+            (Some(Protocol::CompoundV2), None, None, Some(record)) => record.body(address)?,
             _ => {
                 let reason = format!(
                     "'{}' is no protocol that can be read, or not the one whose state is there",

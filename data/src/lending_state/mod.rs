@@ -1,5 +1,6 @@
 //! A lending market at the end of one block, as a JSON file: its contracts, its prices, its state and its accounts.
 
+mod aave_v2;
 mod aave_v3;
 mod compound_v2;
 mod json;
@@ -136,5 +137,7 @@ fn wrong(name: &Path) -> impl Fn(Wrong) -> DataError + '_ {
     }
 }
 
+#[cfg(test)]
+mod random_states;
 #[cfg(test)]
 mod tests;

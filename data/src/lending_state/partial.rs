@@ -1,6 +1,6 @@
 //! Accounts that were read so far, so that nobody is asked for twice: a file beside the one that is to be written.
 
-use super::{Wrong, aave_v3, beside, compound_v2, value, wrong};
+use super::{Wrong, aave_v2, aave_v3, beside, compound_v2, value, wrong};
 use crate::DataError;
 use alloy_primitives::Address;
 use plimsoll_market::{LendingAccounts, LendingBody, LendingState};
@@ -44,6 +44,8 @@ const SCHEMA: &str = "plimsoll.lending_accounts/1";
 #[serde(deny_unknown_fields)]
 struct Page {
     asked: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    aave_v2: Vec<aave_v2::AccountRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     aave_v3: Vec<aave_v3::AccountRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,28 +132,35 @@ impl PartialAccounts {
     /// The disk refuses.
     pub fn add(&mut self, state: &mut LendingState, read: LendingAccounts) -> Result<(), DataError> {
         let asked = self.next_page().map_or(0, <[Address]>::len);
-        let page = match (&state.body, &read) {
-            (_, LendingAccounts::AaveV3(users)) => Page {
-                asked,
-                aave_v3: users
-                    .iter()
-                    .filter(|(_, user)| !user.is_empty())
+        let mut page = Page {
+            asked,
+            aave_v2: Vec::new(),
+            aave_v3: Vec::new(),
+            compound_v2: Vec::new(),
+        };
+        match (&state.body, &read) {
+            (LendingBody::AaveV2 { .. }, LendingAccounts::AaveV2(users)) => {
+                let known = users.iter().filter(|(_, user)| !user.is_empty());
+                page.aave_v2 = known
+                    .map(|(address, user)| aave_v2::AccountRecord::of(*address, user))
+                    .collect();
+            }
+            (LendingBody::AaveV3 { .. }, LendingAccounts::AaveV3(users)) => {
+                let known = users.iter().filter(|(_, user)| !user.is_empty());
+                page.aave_v3 = known
                     .map(|(address, user)| aave_v3::AccountRecord::of(*address, user))
-                    .collect(),
-                compound_v2: Vec::new(),
-            },
-            (LendingBody::CompoundV2 { pool, .. }, LendingAccounts::CompoundV2(accounts)) => Page {
-                asked,
-                aave_v3: Vec::new(),
-                compound_v2: compound_v2::records(pool, accounts),
-            },
-            (LendingBody::AaveV3 { .. }, LendingAccounts::CompoundV2(_)) => {
+                    .collect();
+            }
+            (LendingBody::CompoundV2 { pool, .. }, LendingAccounts::CompoundV2(accounts)) => {
+                page.compound_v2 = compound_v2::records(pool, accounts);
+            }
+            _ => {
                 return Err(DataError::file(
                     &self.path,
                     "accounts of another protocol than the market's",
                 ));
             }
-        };
+        }
         self.line(&page)?;
         self.done += asked;
         state.set_accounts(read);
@@ -176,6 +185,11 @@ impl PartialAccounts {
 impl Page {
     fn accounts(self, state: &LendingState) -> Result<LendingAccounts, Wrong> {
         match &state.body {
+            LendingBody::AaveV2 { pool } => {
+                let records = self.aave_v2.into_iter().enumerate();
+                let users = records.map(|(index, record)| record.user(pool, &value::entry("aave_v2", index)));
+                Ok(LendingAccounts::AaveV2(users.collect::<Result<_, _>>()?))
+            }
             LendingBody::AaveV3 { pool, .. } => {
                 let records = self.aave_v3.into_iter().enumerate();
                 let users = records.map(|(index, record)| record.user(pool, &value::entry("aave_v3", index)));

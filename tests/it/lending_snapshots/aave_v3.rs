@@ -195,7 +195,7 @@ fn plays(version: Version, seed: u64) {
 pub(crate) fn pool(state: &LendingState) -> &Pool {
     match &state.body {
         LendingBody::AaveV3 { pool, .. } => pool,
-        LendingBody::CompoundV2 { .. } => panic!("Aave v3"),
+        _ => panic!("Aave v3"),
     }
 }
 
@@ -379,8 +379,8 @@ fn compare(market: &mut GenuineMarket<NodeChain>, read: &LendingState) {
             );
         }
     }
-    let valued = read
-        .market()
+    let followed = read.market().expect("followed");
+    let valued = followed
         .accounts(&read.answers(), read.block_timestamp)
         .expect("health");
     for user in USERS {

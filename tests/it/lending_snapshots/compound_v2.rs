@@ -205,7 +205,7 @@ fn a_compound_v2_is_read_as_it_is() {
 pub(crate) fn pool(state: &LendingState) -> &Pool {
     match &state.body {
         LendingBody::CompoundV2 { pool, .. } => pool,
-        LendingBody::AaveV3 { .. } => panic!("Compound v2"),
+        _ => panic!("Compound v2"),
     }
 }
 

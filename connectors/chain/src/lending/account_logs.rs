@@ -19,7 +19,10 @@ pub(super) async fn addresses(nodes: &Nodes, state: &LendingState, from: u64) ->
     let holds = |role| {
         matches!(
             role,
-            ContractRole::AToken | ContractRole::VariableDebtToken | ContractRole::CToken
+            ContractRole::AToken
+                | ContractRole::VariableDebtToken
+                | ContractRole::StableDebtToken
+                | ContractRole::CToken
         )
     };
     let chooses = |role| matches!(role, ContractRole::Pool | ContractRole::Comptroller);
@@ -97,7 +100,7 @@ pub(super) async fn told(
             }
             Err(error) if last > next => match error.kind {
                 NodeErrorKind::TooMuch { .. } | NodeErrorKind::Oversized { .. } | NodeErrorKind::TimedOut { .. } => {
-                    length = (last - next).div_ceil(2).max(1);
+                    length = (last - next).div_ceil(2);
                 }
                 _ => return Err(error),
             },

@@ -25,9 +25,44 @@ sol! {
         function getUserEMode(address user) external view returns (uint256);
     }
 
-    /// What only a pool of Aave v2 has.
+    /// Aave v2's pool (`ILendingPool`), where it is another than v3's.
     interface AaveFirstPool {
         function LENDINGPOOL_REVISION() external view returns (uint256);
+        function getAddressesProvider() external view returns (address);
+        function getReservesList() external view returns (address[]);
+        function getReserveData(address asset) external view returns (uint256 configuration, uint256 liquidityIndex, uint256 variableBorrowIndex, uint256 liquidityRate, uint256 variableBorrowRate, uint256 stableBorrowRate, uint256 lastUpdate, address aToken, address stableDebtToken, address variableDebtToken, address strategy, uint256 id);
+        function paused() external view returns (bool);
+    }
+
+    /// Aave v2's registry (`ILendingPoolAddressesProvider`).
+    interface AaveFirstProvider {
+        function getLendingPool() external view returns (address);
+        function getLendingPoolConfigurator() external view returns (address);
+        function getPriceOracle() external view returns (address);
+        function getLendingRateOracle() external view returns (address);
+    }
+
+    /// Where Aave v2's stable rates begin.
+    interface AaveRateOracle {
+        function getMarketBorrowRate(address asset) external view returns (uint256);
+    }
+
+    /// Aave v2's rate strategies.
+    interface AaveV2Strategy {
+        function OPTIMAL_UTILIZATION_RATE() external view returns (uint256);
+        function baseVariableBorrowRate() external view returns (uint256);
+        function variableRateSlope1() external view returns (uint256);
+        function variableRateSlope2() external view returns (uint256);
+        function stableRateSlope1() external view returns (uint256);
+        function stableRateSlope2() external view returns (uint256);
+    }
+
+    /// Aave's stable debt tokens.
+    interface AaveStableDebt {
+        function getSupplyData() external view returns (uint256 principal, uint256 total, uint256 averageRate, uint256 lastUpdate);
+        function principalBalanceOf(address user) external view returns (uint256);
+        function getUserStableRate(address user) external view returns (uint256);
+        function getUserLastUpdated(address user) external view returns (uint256);
     }
 
     /// Aave's registry (`IPoolAddressesProvider`).
@@ -71,6 +106,7 @@ sol! {
         function getSourceOfAsset(address asset) external view returns (address);
         function getAssetPrice(address asset) external view returns (uint256);
         function BASE_CURRENCY() external view returns (address);
+        function WETH() external view returns (address);
     }
 
     /// An ERC-20 token, as far as reserves need it.

@@ -3,12 +3,14 @@
 //! The block is named by number once; everything that is asked of it is asked by its hash. What a market is made of is found by
 //! asking its contracts; what is not known is refused by name, with the contract and the block.
 
+mod aave_v2;
 mod aave_v3;
 mod account_logs;
 mod asking;
 mod calls;
 mod compound_v2;
 mod feeds;
+mod prices;
 
 use crate::{
     error::{ChainError, NodeError, NodeErrorKind},
@@ -19,6 +21,7 @@ use asking::Asking;
 use calls::{AaveFirstPool, AavePool, Comptroller};
 use plimsoll_market::{AaveV3Contracts, LendingAccounts, LendingBody, LendingState};
 use plimsoll_protocols::{
+    aave_v2 as aave_v2_rules,
     aave_v3::{self as aave_v3_rules, PoolParams},
     compound_v2 as compound_v2_rules,
 };
@@ -81,6 +84,7 @@ impl Nodes {
             return Err(asking.nodes().current().lie(state.block_number, reason).into());
         }
         Ok(match &state.body {
+            LendingBody::AaveV2 { pool } => LendingAccounts::AaveV2(aave_v2::accounts(&asking, pool, accounts).await?),
             LendingBody::AaveV3 { pool, .. } => {
                 LendingAccounts::AaveV3(aave_v3::accounts::read(&asking, pool, accounts).await?)
             }
@@ -187,6 +191,7 @@ impl Nodes {
                     tokens.entry(c_token).or_insert(token);
                 }
             }
+            (LendingBody::AaveV2 { .. }, LendingBody::AaveV2 { .. }) => {}
             _ => {
                 let reason = "it is another protocol at the last block than before the first";
                 return Err(last.refused(address, reason).into());
@@ -206,10 +211,10 @@ async fn state_at(asking: &Asking<'_>, market: LendingAddress) -> Result<Lending
             let first = asking
                 .maybe_one(pool, AaveFirstPool::LENDINGPOOL_REVISIONCall {})
                 .await?;
-            let reason = match first {
-                Some(revision) => format!("it is an Aave v2 pool of revision {revision}, which cannot be read yet"),
-                None => "it is no Aave pool: it answers neither POOL_REVISION nor LENDINGPOOL_REVISION".to_owned(),
-            };
+            if first.is_some() {
+                return aave_v2::state(asking, pool).await;
+            }
+            let reason = "it is no Aave pool: it answers neither POOL_REVISION nor LENDINGPOOL_REVISION";
             Err(asking.refused(pool, reason))
         }
         LendingAddress::Compound(comptroller) => {
@@ -235,6 +240,9 @@ async fn before_deployment(
     end: &LendingState,
 ) -> Result<LendingState, NodeError> {
     let body = match &end.body {
+        LendingBody::AaveV2 { pool } => LendingBody::AaveV2 {
+            pool: Box::new(aave_v2_rules::Pool::new(pool.params())),
+        },
         LendingBody::AaveV3 { pool, contracts } => {
             let revision = aave_v3::revision(deployed, end.address).await?;
             let params = PoolParams {

@@ -2,6 +2,7 @@ use super::{AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, Le
 use crate::{Feeds, Oracle};
 use alloy_primitives::{Address, B256, U256, map::HashMap};
 use plimsoll_protocols::{
+    aave_v2,
     aave_v3::{self, TokenKind},
     chainlink::Answer,
     compound_v2,
@@ -36,6 +37,11 @@ pub struct LendingState {
 /// What a market of each protocol consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LendingBody {
+    /// Aave v2.
+    AaveV2 {
+        /// Reserves and users; without reserves before the market was deployed.
+        pool: Box<aave_v2::Pool>,
+    },
     /// Aave v3.
     AaveV3 {
         /// Reserves, categories and users; without reserves before the market was deployed.
@@ -150,6 +156,8 @@ impl fmt::Display for ContractRole {
 /// Some accounts of a market, to be taken into its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LendingAccounts {
+    /// Users of Aave v2; of strangers nothing is kept.
+    AaveV2(Vec<(Address, aave_v2::User)>),
     /// Users of Aave v3; of strangers nothing is kept.
     AaveV3(Vec<(Address, aave_v3::User)>),
     /// Accounts of Compound v2, markets by their places in the pool.
@@ -160,6 +168,7 @@ impl LendingAccounts {
     /// How many accounts have, owe or chose something.
     pub fn len(&self) -> usize {
         match self {
+            Self::AaveV2(users) => users.iter().filter(|(_, user)| !user.is_empty()).count(),
             Self::AaveV3(users) => users.iter().filter(|(_, user)| !user.is_empty()).count(),
             Self::CompoundV2(accounts) => accounts.len(),
         }
@@ -175,6 +184,7 @@ impl LendingState {
     /// Its protocol.
     pub const fn protocol(&self) -> Protocol {
         match self.body {
+            LendingBody::AaveV2 { .. } => Protocol::AaveV2,
             LendingBody::AaveV3 { .. } => Protocol::AaveV3,
             LendingBody::CompoundV2 { .. } => Protocol::CompoundV2,
         }
@@ -192,7 +202,7 @@ impl LendingState {
             | ContractRole::Comptroller
             | ContractRole::CToken => true,
             ContractRole::Oracle => match &self.body {
-                LendingBody::AaveV3 { .. } => true,
+                LendingBody::AaveV2 { .. } | LendingBody::AaveV3 { .. } => true,
                 LendingBody::CompoundV2 { price_poster, .. } => *price_poster == Some(contract),
             },
             ContractRole::AddressesProvider
@@ -215,6 +225,11 @@ impl LendingState {
     /// Takes accounts into the state; those of another protocol are left out.
     pub fn set_accounts(&mut self, accounts: LendingAccounts) {
         match (&mut self.body, accounts) {
+            (LendingBody::AaveV2 { pool }, LendingAccounts::AaveV2(users)) => {
+                users
+                    .into_iter()
+                    .for_each(|(address, user)| pool.set_user(address, user));
+            }
             (LendingBody::AaveV3 { pool, .. }, LendingAccounts::AaveV3(users)) => {
                 for (address, user) in users.into_iter().filter(|(_, user)| !user.is_empty()) {
                     *pool.user_mut(address) = user;
@@ -239,6 +254,10 @@ impl LendingState {
     /// The accounts that it holds.
     pub fn accounts(&self) -> LendingAccounts {
         match &self.body {
+            LendingBody::AaveV2 { pool } => {
+                let users = pool.users().map(|(address, user)| (address, user.clone()));
+                LendingAccounts::AaveV2(users.collect())
+            }
             LendingBody::AaveV3 { pool, .. } => {
                 let users = pool.users().map(|(address, user)| (address, user.clone()));
                 LendingAccounts::AaveV3(users.collect())
@@ -250,6 +269,7 @@ impl LendingState {
     /// How many accounts it holds.
     pub fn account_count(&self) -> usize {
         match &self.body {
+            LendingBody::AaveV2 { pool } => pool.users().count(),
             LendingBody::AaveV3 { pool, .. } => pool.users().count(),
             LendingBody::CompoundV2 { pool, .. } => pool.accounts().len(),
         }
@@ -258,6 +278,19 @@ impl LendingState {
     /// Whether its accounts hold all that is supplied and, for Aave, owe all that is owed: nobody is missing.
     pub fn holds_everyone(&self) -> bool {
         match &self.body {
+            LendingBody::AaveV2 { pool } => {
+                let sum = |of: &dyn Fn(&aave_v2::User) -> u128| {
+                    let parts = pool.users().map(|(_, user)| U256::from(of(user)));
+                    parts.fold(U256::ZERO, U256::saturating_add)
+                };
+                pool.reserves().iter().all(|reserve| {
+                    sum(&|user| user.position(reserve.id).scaled_supply) == reserve.scaled_supply
+                        && sum(&|user| user.position(reserve.id).scaled_variable_debt) == reserve.scaled_variable_debt
+                        // What all owe is kept with interest, what each owes as of his last change.
+                        && sum(&|user| user.stable_debt(reserve.id).principal).is_zero()
+                            == reserve.stable.principal.is_zero()
+                })
+            }
             LendingBody::AaveV3 { pool, .. } => {
                 let sum = |id, kind| {
                     let scaled = pool.users().map(|(_, user)| U256::from(user.balance(id, kind).amount));
@@ -290,13 +323,14 @@ impl LendingState {
         feeds
     }
 
-    /// The market that is followed from this state on.
-    pub fn market(&self) -> LendingMarket {
+    /// The market that is followed from this state on; `None` where its protocol's logs are not followed.
+    pub fn market(&self) -> Option<LendingMarket> {
         let network = Network {
             chain_id: self.chain_id,
         };
         let oracle = self.oracle.clone();
-        match self.body.clone() {
+        Some(match self.body.clone() {
+            LendingBody::AaveV2 { .. } => return None,
             LendingBody::AaveV3 { pool, contracts } => {
                 LendingMarket::AaveV3(AaveV3Replay::new(network, pool, contracts, oracle))
             }
@@ -305,6 +339,6 @@ impl LendingState {
                 tokens,
                 price_poster,
             } => LendingMarket::CompoundV2(CompoundV2Replay::new(network, pool, tokens, oracle, price_poster)),
-        }
+        })
     }
 }

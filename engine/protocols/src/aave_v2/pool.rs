@@ -124,6 +124,11 @@ impl Pool {
         self.paused
     }
 
+    /// Sets whether nothing can be done, as a snapshot tells it.
+    pub const fn restore_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
     /// The reserves, by number.
     pub fn reserves(&self) -> &[Reserve] {
         &self.reserves

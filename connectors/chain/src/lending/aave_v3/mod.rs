@@ -6,12 +6,12 @@ mod reserves;
 
 use super::{
     asking::Asking,
-    calls::{AaveOracle, AavePool, AaveProvider},
-    feeds,
+    calls::{AavePool, AaveProvider},
+    prices,
 };
 use crate::error::NodeError;
 use alloy_primitives::{Address, map::HashMap};
-use plimsoll_market::{AaveV3Contracts, ContractRole, LendingBody, LendingState, MarketContract, Oracle, PriceSource};
+use plimsoll_market::{AaveV3Contracts, ContractRole, LendingBody, LendingState, MarketContract};
 use plimsoll_protocols::aave_v3::{InterestRateStrategy, Pool, PoolParams, Revision};
 use std::collections::BTreeSet;
 
@@ -58,7 +58,11 @@ pub(super) async fn state(asking: &Asking<'_>, address: Address) -> Result<Lendi
         contracts.push(contract(ContractRole::StableDebtToken, *stable));
     }
     contracts.retain(|contract| !contract.address.is_zero());
-    let priced = prices(asking, &pool, oracle).await?;
+    let mut priced: Vec<Address> = pool.reserves().map(|reserve| reserve.asset).collect();
+    // Up to 3.1 a category may have its own price: the pool asks for it under the source's own address.
+    let of_categories = pool.e_mode_categories().map(|(_, category)| category.price_source);
+    priced.extend(of_categories.filter(|source| !source.is_zero()));
+    let priced = prices::read(asking, oracle, &priced).await?;
     let body = LendingBody::AaveV3 {
         contracts: AaveV3Contracts {
             tokens: listed.tokens,
@@ -116,65 +120,4 @@ async fn premiums(asking: &Asking<'_>, pool: &mut Pool) -> Result<(), NodeError>
         asking.narrow(address, "protocol's part of the flash loan premium", share)?,
     );
     Ok(())
-}
-
-/// Where prices come from.
-struct Priced {
-    oracle: Oracle,
-    feeds: feeds::Feeds,
-}
-
-/// The sources of reserves and categories, held against what the oracle says of each reserve.
-async fn prices(asking: &Asking<'_>, pool: &Pool, address: Address) -> Result<Priced, NodeError> {
-    let mut assets: Vec<Address> = pool.reserves().map(|reserve| reserve.asset).collect();
-    // Up to 3.1 a category may have its own price: the engine asks for it under the source's own address.
-    let of_categories = pool.e_mode_categories().map(|(_, category)| category.price_source);
-    assets.extend(of_categories.filter(|source| !source.is_zero()));
-    let ask = |asset: &Address| (address, AaveOracle::getSourceOfAssetCall { asset: *asset });
-    let sources = asking.all(&assets.iter().map(ask).collect::<Vec<_>>()).await?;
-    let ask = |asset: &Address| (address, AaveOracle::getAssetPriceCall { asset: *asset });
-    let told = asking.maybe(&assets.iter().map(ask).collect::<Vec<_>>()).await?;
-    let base = asking
-        .maybe_one(address, AaveOracle::BASE_CURRENCYCall {})
-        .await?
-        .unwrap_or_default();
-    let feeds = feeds::read(asking, sources.iter().copied().collect()).await?;
-    let mut oracle = Oracle::default();
-    let mut answers = plimsoll_market::Feeds::default();
-    for (aggregator, feed) in &feeds.states {
-        if let Some(answer) = feed.answer {
-            answers.set(*aggregator, answer);
-        }
-    }
-    for ((asset, source), price) in assets.iter().zip(&sources).zip(told) {
-        if *asset == base && !base.is_zero() {
-            if let Some(unit) = price {
-                oracle.set_source(*asset, PriceSource::Fixed(unit));
-            }
-            continue;
-        }
-        if let Some(aggregator) = feeds.aggregators.get(source) {
-            let (aggregator, scale) = (*aggregator, 0);
-            oracle.set_source(*asset, PriceSource::Feed { aggregator, scale });
-        }
-        let ours = oracle.price(*asset, &answers).ok().map(|price| price.value);
-        let price = price.filter(|price| !price.is_zero());
-        match (ours, price) {
-            (ours, price) if ours == price => {}
-            // The oracle has asked its fallback, of which no log of the market tells.
-            (None, Some(value)) => {
-                oracle.set_source(*asset, PriceSource::Posted { value, at: None });
-            }
-            (ours, price) => {
-                let shown = |price: Option<_>| price.map_or_else(|| "none".to_owned(), |price| format!("{price}"));
-                let reason = format!(
-                    "its price of {asset} is {}, but its source {source} answers {}",
-                    shown(price),
-                    shown(ours)
-                );
-                return Err(asking.refused(address, reason));
-            }
-        }
-    }
-    Ok(Priced { oracle, feeds })
 }
