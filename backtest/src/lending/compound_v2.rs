@@ -429,3 +429,6 @@ fn failure(code: u8, outcome: &Outcome) -> Reverted {
         None => name,
     }
 }
+
+#[cfg(test)]
+mod tests;
