@@ -379,7 +379,7 @@ fn compare(market: &mut GenuineMarket<NodeChain>, read: &LendingState) {
             );
         }
     }
-    let followed = read.market().expect("followed");
+    let followed = read.market();
     let valued = followed
         .accounts(&read.answers(), read.block_timestamp)
         .expect("health");

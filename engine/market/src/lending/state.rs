@@ -1,4 +1,7 @@
-use super::{AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, LendingMarket, Protocol};
+use super::{
+    AaveV2Contracts, AaveV2Replay, AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, LendingMarket,
+    Protocol,
+};
 use crate::{Feeds, Oracle};
 use alloy_primitives::{Address, B256, U256, map::HashMap};
 use plimsoll_protocols::{
@@ -205,8 +208,8 @@ impl LendingState {
                 LendingBody::AaveV2 { .. } | LendingBody::AaveV3 { .. } => true,
                 LendingBody::CompoundV2 { price_poster, .. } => *price_poster == Some(contract),
             },
+            ContractRole::StableDebtToken => matches!(self.body, LendingBody::AaveV2 { .. }),
             ContractRole::AddressesProvider
-            | ContractRole::StableDebtToken
             | ContractRole::InterestRateModel
             | ContractRole::PriceSource
             | ContractRole::Aggregator => false,
@@ -323,14 +326,25 @@ impl LendingState {
         feeds
     }
 
-    /// The market that is followed from this state on; `None` where its protocol's logs are not followed.
-    pub fn market(&self) -> Option<LendingMarket> {
+    /// The market that is followed from this state on.
+    pub fn market(&self) -> LendingMarket {
         let network = Network {
             chain_id: self.chain_id,
         };
         let oracle = self.oracle.clone();
-        Some(match self.body.clone() {
-            LendingBody::AaveV2 { .. } => return None,
+        let with_role = |role| {
+            let of = self.contracts.iter().filter(move |contract| contract.role == role);
+            of.map(|contract| contract.address)
+        };
+        match self.body.clone() {
+            LendingBody::AaveV2 { pool } => {
+                let contracts = AaveV2Contracts {
+                    oracle: with_role(ContractRole::Oracle).next(),
+                    silent: with_role(ContractRole::RateStrategy).collect(),
+                    ..AaveV2Contracts::default()
+                };
+                LendingMarket::AaveV2(AaveV2Replay::new(network, *pool, contracts, oracle))
+            }
             LendingBody::AaveV3 { pool, contracts } => {
                 LendingMarket::AaveV3(AaveV3Replay::new(network, pool, contracts, oracle))
             }
@@ -339,6 +353,6 @@ impl LendingState {
                 tokens,
                 price_poster,
             } => LendingMarket::CompoundV2(CompoundV2Replay::new(network, pool, tokens, oracle, price_poster)),
-        })
+        }
     }
 }

@@ -105,6 +105,7 @@ impl AaveV3Replay {
         self.pool.restore(before.state);
         self.oracle = before.oracle;
         self.counts = before.counts;
+        self.transaction = None;
         self.call.clear();
         self.expected.clear();
         self.doubt = None;
