@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// A contract whose logs are read; without any, only blocks are.
     #[arg(long = "pool", value_name = "ADDR")]
     pools: Vec<Address>,
-    /// The pool of an Aave v3 market, all of whose contracts' logs are read; its state before the first block goes into the lake.
+    /// The pool of an Aave market (v2 or v3), all of whose contracts' logs are read; its state before the first block goes into the lake.
     #[arg(long = "aave", value_name = "POOL")]
     aave: Vec<Address>,
     /// The comptroller of a Compound v2, treated alike.

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// A Uniswap v3 pool.
     #[arg(long, value_name = "ADDR")]
     pool: Option<Address>,
-    /// The pool of an Aave v3 market.
+    /// The pool of an Aave market, of v2 or v3.
     #[arg(long, value_name = "POOL")]
     aave: Option<Address>,
     /// The comptroller of a Compound v2, or of a market made after it.

@@ -2,7 +2,7 @@
 
 use crate::{
     harness::{command, content, count, fresh_folder, plimsoll, put, text},
-    lending_snapshots::{aave_v3, compound_v2, connect, hear, logs, market_of, wait, whole},
+    lending_snapshots::{aave_v2, aave_v3, compound_v2, connect, hear, logs, market_of, wait, whole},
     random_sequences::Dice,
 };
 use alloy_primitives::{Address, Bytes, hex};
@@ -11,7 +11,7 @@ use plimsoll_data::lending_state::read_lending_state;
 use plimsoll_devnet::Devnet;
 use plimsoll_devnet::aave_v3::Version;
 use plimsoll_devnet::fault_proxy::FaultProxy;
-use plimsoll_market::{ContractRole, LendingMarket, LendingState};
+use plimsoll_market::{ContractRole, LendingMarket, LendingState, Protocol};
 use std::{collections::BTreeSet, fs, path::Path, process::Stdio, thread::sleep, time::Duration};
 
 /// What a lake knows of its one market.
@@ -129,6 +129,50 @@ fn a_compound_v2_is_followed_from_a_lake() {
         ingest(&url, dir.path(), ["--compound", &comptroller], (from, head));
         assert!(content(dir.path()) == before);
     }
+}
+
+#[test]
+fn an_aave_v2_market_is_kept_in_a_lake() {
+    let mut dice = Dice::new(36);
+    let (mut market, first, head) = aave_v2::story(&mut dice, 40);
+    let (url, pool) = (
+        market.chain().devnet().anvil().url().to_owned(),
+        market.pool().to_string(),
+    );
+    let nodes = connect(&url);
+    let dir = fresh_folder();
+    let from = first + 20;
+    ingest(&url, dir.path(), ["--aave", &pool], (from, head));
+    let begin = only_market(dir.path());
+    assert_eq!(begin.protocol(), Protocol::AaveV2);
+    assert!(begin.holds_everyone());
+    let direct = whole(&nodes, LendingAddress::Aave(market.pool()), from - 1);
+    assert_eq!(begin.body, direct.body);
+    let before = content(dir.path());
+    ingest(&url, dir.path(), ["--aave", &pool], (from, head));
+    assert!(content(dir.path()) == before);
+    // A snapshot of the same block says the same.
+    let (out, block) = (text(&dir.path().join("out.json")), (from - 1).to_string());
+    let flags = [
+        "snapshot",
+        "--rpc",
+        &url,
+        "--aave",
+        &pool,
+        "--block",
+        &block,
+        "--out",
+        &out,
+        "--accounts-from",
+        "0",
+    ];
+    let said = plimsoll(flags.into_iter().chain(["--format", "json"])).done().json();
+    assert_eq!(
+        (said["protocol"].as_str(), said["holds_everyone"].as_bool()),
+        (Some("aave-v2"), Some(true))
+    );
+    let state = read_lending_state(Path::new(&out)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(state, direct);
 }
 
 #[test]

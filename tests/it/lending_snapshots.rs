@@ -1,7 +1,7 @@
 //! Lending markets as a node tells them against the contracts' own answers at the same block, and against the state that the engine
 //! reaches from the logs.
 
-mod aave_v2;
+pub(crate) mod aave_v2;
 pub(crate) mod aave_v3;
 pub(crate) mod compound_v2;
 
