@@ -5,13 +5,16 @@ use crate::{
     lending_snapshots::{aave_v2, aave_v3, compound_v2, connect, hear, logs, market_of, wait, whole},
     random_sequences::Dice,
 };
-use alloy_primitives::{Address, Bytes, hex};
+use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_sol_types::sol;
 use plimsoll_chain::LendingAddress;
 use plimsoll_data::lending_state::read_lending_state;
 use plimsoll_devnet::Devnet;
-use plimsoll_devnet::aave_v3::Version;
+use plimsoll_devnet::aave_v3::{OWNER, Version};
 use plimsoll_devnet::fault_proxy::FaultProxy;
-use plimsoll_market::{ContractRole, LendingMarket, LendingState, Protocol};
+use plimsoll_market::{ContractRole, LendingBody, LendingMarket, LendingState, PriceSource, Protocol};
+use plimsoll_protocols::aave_v3::Revision;
+use serde_json::json;
 use std::{collections::BTreeSet, fs, path::Path, process::Stdio, thread::sleep, time::Duration};
 
 /// What a lake knows of its one market.
@@ -128,6 +131,112 @@ fn a_compound_v2_is_followed_from_a_lake() {
         let before = content(dir.path());
         ingest(&url, dir.path(), ["--compound", &comptroller], (from, head));
         assert!(content(dir.path()) == before);
+    }
+}
+
+sol! {
+    /// What a market's owner changes on the way.
+    interface Owner {
+        function setPoolImpl(address newPoolImpl) external;
+        function setAssetSources(address[] assets, address[] sources) external;
+    }
+}
+
+/// The code of a proxy before an aggregator: it names it, and passes every other call on.
+fn feed_proxy(aggregator: Address) -> Bytes {
+    let mut code = hex!("60003560e01c63245a7bfc14603e5736600060003760006000366000").to_vec();
+    code.push(0x73);
+    code.extend(aggregator);
+    code.extend(hex!("5afa503d600060003e3d6000f35b"));
+    code.push(0x73);
+    code.extend(aggregator);
+    code.extend(hex!("60005260206000f3"));
+    code.into()
+}
+
+#[test]
+fn upgrades_and_new_price_sources_are_known_beforehand() {
+    let mut dice = Dice::new(37);
+    let (mut market, _, before) = aave_v3::story(Version::V3_0_2, &mut dice, 30);
+    let (pool, oracle, listing) = (market.pool(), market.oracle(), market.listings()[0]);
+    let nodes = connect(market.chain().devnet().anvil().url());
+    let state = wait(nodes.lending_state(LendingAddress::Aave(pool), before)).expect("a state");
+    let registry = state
+        .contracts
+        .iter()
+        .find(|known| known.role == ContractRole::AddressesProvider);
+    let registry = registry.expect("known").address;
+
+    // The same release once more: what remembers that it is there already is forgotten, its implementation kept.
+    let devnet = market.chain().devnet();
+    let slot = json!([
+        pool,
+        "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc",
+        "latest"
+    ]);
+    let word = devnet.rpc().call("eth_getStorageAt", slot).expect("a word");
+    let implementation = Address::from_word(serde_json::from_value(word).expect("a word"));
+    devnet.set_storage(pool, U256::ZERO, U256::ZERO).expect("a node");
+    let upgrade = Owner::setPoolImplCall {
+        newPoolImpl: implementation,
+    };
+    market.call_at(OWNER, registry, &upgrade).expect("upgraded");
+    let upgraded = market.chain().devnet().block_number().expect("a node");
+    let proxy = Address::repeat_byte(0x99);
+    let code = feed_proxy(listing.price_source);
+    market.chain().devnet().set_code(proxy, &code).expect("a node");
+    let sources = Owner::setAssetSourcesCall {
+        assets: vec![listing.asset],
+        sources: vec![proxy],
+    };
+    market.call_at(OWNER, oracle, &sources).expect("another source");
+    market
+        .set_price(listing.asset, U256::from(123_400_000_000_u64))
+        .expect("a price");
+    market
+        .supply(
+            aave_v3::USERS[0],
+            listing.asset,
+            U256::from(1_000_000),
+            aave_v3::USERS[0],
+        )
+        .expect("supplied");
+    let devnet = market.chain().devnet();
+    let (url, head) = (devnet.anvil().url().to_owned(), devnet.block_number().expect("a node"));
+    let dir = fresh_folder();
+    ingest(&url, dir.path(), ["--aave", &pool.to_string()], (before + 1, head));
+    let begin = only_market(dir.path());
+    let LendingBody::AaveV3 { contracts, .. } = &begin.body else {
+        panic!("Aave v3")
+    };
+    let expected = [(before, Revision::V3_0_2), (upgraded, Revision::V3_0_2)];
+    assert_eq!(contracts.revisions, expected);
+    assert_eq!(contracts.aggregators.get(&proxy), Some(&listing.price_source));
+    let mut market = market_of(&begin);
+    hear(&mut market, &begin, &logs(devnet, before + 1, head));
+    let Some(LendingMarket::AaveV3(replay)) = market.lending(pool) else {
+        panic!("Aave v3")
+    };
+    let feed = PriceSource::Feed {
+        aggregator: listing.price_source,
+        scale: 0,
+    };
+    assert_eq!(replay.oracle().source(listing.asset), Some(feed));
+    let price = replay.oracle().price(listing.asset, market.feeds()).expect("a price");
+    assert_eq!(price.value, U256::from(123_400_000_000_u64));
+    // A snapshot after it all finds the aggregator behind the proxy too.
+    let end = wait(nodes.lending_state(LendingAddress::Aave(pool), head)).expect("a state");
+    assert_eq!(end.oracle.source(listing.asset), Some(feed));
+    let roles = [
+        (ContractRole::PriceSource, proxy),
+        (ContractRole::Aggregator, listing.price_source),
+    ];
+    for (role, address) in roles {
+        assert!(
+            end.contracts
+                .iter()
+                .any(|known| (known.role, known.address) == (role, address))
+        );
     }
 }
 

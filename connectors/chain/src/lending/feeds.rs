@@ -43,6 +43,8 @@ pub(super) async fn read(asking: &Asking<'_>, sources: BTreeSet<Address>) -> Res
         .map(|(named, source)| named.filter(|named| !named.is_zero()).unwrap_or(*source))
         .collect();
     let behind = asking.maybe_of(&candidates, Feed::latestRoundDataCall {}).await?;
+    // The first aggregators have no rounds to tell.
+    let behind_alone = asking.maybe_of(&candidates, Feed::latestAnswerCall {}).await?;
     let now = asking.header().timestamp;
     let mut feeds = Feeds::default();
     for (index, source) in sources.iter().copied().enumerate() {
@@ -57,10 +59,8 @@ pub(super) async fn read(asking: &Asking<'_>, sources: BTreeSet<Address>) -> Res
             .map(|round| answer(round.answer, round.roundId, round.updatedAt));
         let value = told.or_else(|| own.map(|own| own.value));
         let proxied = behind.filter(|behind| value.is_none_or(|value| value == behind.value));
-        let aggregator = match (proxied, candidates.get(index)) {
-            (Some(_), Some(aggregator)) => *aggregator,
-            _ => source,
-        };
+        let alike = proxied.is_some() || (value.is_some() && behind_alone.get(index).copied().flatten() == value);
+        let aggregator = candidates.get(index).copied().filter(|_| alike).unwrap_or(source);
         // What tells a price and no round tells it as of this block.
         let alone = value.map(|value| Answer {
             value,
