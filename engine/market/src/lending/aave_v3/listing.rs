@@ -5,7 +5,7 @@ use crate::{LendingError, LendingErrorKind, PriceSource};
 use alloy_primitives::Address;
 use plimsoll_protocols::{
     RawLog,
-    aave_v3::{AssetSourceUpdated, InterestRateStrategy, Reserve, is_upgrade},
+    aave_v3::{AssetSourceUpdated, InterestRateStrategy, Reserve, Revision, is_upgrade},
 };
 
 impl AaveV3Replay {
@@ -68,13 +68,17 @@ impl AaveV3Replay {
             let what = format!("a reserve of {asset} is listed of which nothing is known");
             return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
         };
-        let reserve = Reserve::new(
+        let mut reserve = Reserve::new(
             asset,
             token.a_token,
             token.variable_debt_token,
             token.treasury,
             token.decimals,
         );
+        // From 3.1 to 3.3 each listing chose, and no log tells what.
+        if self.pool.revision() >= Revision::V3_4 {
+            reserve.configuration.set_virtual_acc_active(true);
+        }
         let listed = self.pool.list(reserve);
         listed
             .map(|_| ())
