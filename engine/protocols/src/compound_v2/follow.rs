@@ -132,13 +132,13 @@ impl Market {
                 self.total_supply = self.added("supply", self.total_supply, tokens)?;
             }
             Event::Redeem { amount, tokens, .. } => {
-                self.cash = self.taken("cash", self.cash, amount)?;
+                self.pay_out(amount);
                 self.total_supply = self.taken("supply", self.total_supply, tokens)?;
             }
             Event::Borrow {
                 amount, total_borrows, ..
             } => {
-                self.cash = self.taken("cash", self.cash, amount)?;
+                self.pay_out(amount);
                 self.total_borrows = self.added("borrows", self.total_borrows, amount)?;
                 self.same("borrows", self.total_borrows, total_borrows)?;
             }
@@ -166,7 +166,7 @@ impl Market {
             Event::ReservesReduced {
                 amount, total_reserves, ..
             } => {
-                self.cash = self.taken("cash", self.cash, amount)?;
+                self.pay_out(amount);
                 self.total_reserves = self.taken("reserves", self.total_reserves, amount)?;
                 self.same("reserves", self.total_reserves, total_reserves)?;
             }
@@ -175,6 +175,12 @@ impl Market {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Cash leaves. What was given since the last accrual, which no log of the pool's shows, may leave with it; the next accrual tells
+    /// what is left.
+    fn pay_out(&mut self, amount: U256) {
+        self.cash = self.cash.saturating_sub(amount);
     }
 
     /// Interest, by the rules where the model is known, else as told: interest accumulated, borrow index, borrows.
