@@ -81,8 +81,9 @@ impl InterestRateModel {
         if borrows.is_zero() {
             return Ok(U256::ZERO);
         }
-        let scaled = mul(borrows, EXP_SCALE)?;
-        div(scaled, sub(add(cash, borrows)?, reserves)?)
+        // The compiler evaluates what is divided by first, which decides whose overflow is told.
+        let there = sub(add(cash, borrows)?, reserves)?;
+        div(mul(borrows, EXP_SCALE)?, there)
     }
 
     /// The rate that borrowers pay a block, scaled by 1e18.
