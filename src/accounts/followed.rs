@@ -74,11 +74,7 @@ impl DataArgs {
         for lending in sample.lending {
             let known = lending.market(sample.network);
             market.insert_lending(known.map_err(|error| Failure::failed(error.to_string()))?);
-            let role = Role::Lending(lending.address());
-            roles.extend(lending.contracts().into_iter().map(|contract| (contract, role)));
-        }
-        for feed in sample.lending.iter().flat_map(|lending| lending.feeds()) {
-            roles.insert(feed, Role::Aggregator);
+            roles.extend(lending.roles());
         }
         play(&mut market, sample.logs()?, roles, number, &data, progress)?;
         let block = header(sample.blocks()?, number, &data)?;

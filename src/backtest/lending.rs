@@ -30,14 +30,7 @@ impl LendingMarkets {
 
     /// What each of their contracts is.
     pub(super) fn roles(&self) -> BTreeMap<Address, Role> {
-        let mut roles = BTreeMap::new();
-        for lending in &self.0 {
-            let role = Role::Lending(lending.address());
-            roles.extend(lending.contracts().into_iter().map(|contract| (contract, role)));
-        }
-        let feeds = self.0.iter().flat_map(|lending| lending.feeds());
-        roles.extend(feeds.map(|feed| (feed, Role::Aggregator)));
-        roles
+        self.0.iter().flat_map(|lending| lending.roles()).collect()
     }
 
     /// A market by its protocol's name or its address; the error ends a sentence that names the key.

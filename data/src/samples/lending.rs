@@ -7,7 +7,9 @@ use plimsoll_protocols::{
     aave_v3::{Pool, PoolParams, Revision, UnknownRevision},
     compound_v2::{self, MarketParams},
 };
+use plimsoll_runtime::Role;
 use plimsoll_units::Network;
+use std::collections::BTreeMap;
 
 /// A lending market of a sample; the sample's logs have all of its contracts' from their deployment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +114,14 @@ impl SampleLending {
             Self::AaveV3(market) => market.reserves.iter().map(|reserve| reserve.feed).collect(),
             Self::CompoundV2(_) => Vec::new(),
         }
+    }
+
+    /// What each of its contracts is to whoever reads the sample's logs.
+    pub fn roles(&self) -> BTreeMap<Address, Role> {
+        let role = Role::Lending(self.address());
+        let mut roles: BTreeMap<_, _> = self.contracts().into_iter().map(|contract| (contract, role)).collect();
+        roles.extend(self.feeds().into_iter().map(|feed| (feed, Role::Aggregator)));
+        roles
     }
 
     /// Every contract whose logs the sample has for it, price feeds among them.

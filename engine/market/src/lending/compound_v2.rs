@@ -87,11 +87,6 @@ impl CompoundV2Replay {
         self.models.insert(address, model);
     }
 
-    /// Says which rate model a market asks.
-    pub fn set_model_of(&mut self, c_token: Address, model: Address) {
-        self.model_of.insert(c_token, model);
-    }
-
     /// The state.
     pub const fn pool(&self) -> &Pool {
         &self.pool
