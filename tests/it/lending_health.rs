@@ -37,11 +37,7 @@ fn every_health_factor_is_the_contracts_own() {
     let mut roles: BTreeMap<Address, Role> = BTreeMap::new();
     for lending in sample.lending {
         market.insert_lending(lending.market(sample.network).expect("a known revision"));
-        let role = Role::Lending(lending.address());
-        roles.extend(lending.contracts().into_iter().map(|contract| (contract, role)));
-    }
-    for feed in sample.lending.iter().flat_map(|lending| lending.feeds()) {
-        roles.insert(feed, Role::Aggregator);
+        roles.extend(lending.roles());
     }
     let contracts: Vec<Address> = roles.keys().copied().collect();
     let mut dice = ChaCha8Rng::seed_from_u64(7);

@@ -1,11 +1,9 @@
 //! The storm's lending markets, from their deployment through the crash, by their logs alone: every call carried out again, every
 //! account's health at its end, and blocks that are undone.
 
-use alloy_primitives::Address;
 use plimsoll_data::samples::Sample;
 use plimsoll_market::{Event, EventBody, LendingMarket, Market};
 use plimsoll_protocols::RawLog;
-use plimsoll_runtime::Role;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
@@ -24,18 +22,7 @@ fn market() -> Market {
 
 /// The lending markets' logs as events, block by block.
 fn blocks() -> Vec<Vec<Event>> {
-    let mut roles: BTreeMap<Address, Role> = BTreeMap::new();
-    for lending in storm().lending {
-        roles.extend(
-            lending
-                .contracts()
-                .into_iter()
-                .map(|contract| (contract, Role::Lending(lending.address()))),
-        );
-    }
-    for feed in storm().lending.iter().flat_map(|lending| lending.feeds()) {
-        roles.insert(feed, Role::Aggregator);
-    }
+    let roles: BTreeMap<_, _> = storm().lending.iter().flat_map(|lending| lending.roles()).collect();
     let mut blocks: Vec<Vec<Event>> = Vec::new();
     for log in storm().logs().expect("the sample") {
         let log: RawLog = log.expect("a log");
