@@ -20,6 +20,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         "plimsoll-runtime",
         &["plimsoll-units", "plimsoll-protocols", "plimsoll-market"],
     ),
+    (
+        "plimsoll-risk",
+        &["plimsoll-units", "plimsoll-protocols", "plimsoll-market"],
+    ),
+    (
+        "plimsoll-optimizer",
+        &["plimsoll-units", "plimsoll-protocols", "plimsoll-market", "plimsoll-risk"],
+    ),
     ("plimsoll-strategies", ENGINE),
     ("plimsoll-backtest", ENGINE),
     ("plimsoll-data", ENGINE),
@@ -32,6 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plimsoll-units",
             "plimsoll-protocols",
             "plimsoll-market",
+            "plimsoll-risk",
+            "plimsoll-optimizer",
             "plimsoll-runtime",
             "plimsoll-strategies",
             "plimsoll-backtest",
@@ -46,6 +56,8 @@ const ENGINE: &[&str] = &[
     "plimsoll-units",
     "plimsoll-protocols",
     "plimsoll-market",
+    "plimsoll-risk",
+    "plimsoll-optimizer",
     "plimsoll-runtime",
 ];
 

@@ -1,0 +1,1 @@
+//! Capital to allocation: the optimum, with its proof.

@@ -1,0 +1,1 @@
+//! Health, stress, liquidation cascades, and the parameters that would hold.
