@@ -8,6 +8,7 @@ mod cascade;
 mod depth;
 #[cfg(test)]
 mod fixture;
+mod health;
 mod shock;
 mod standing;
 mod stress;
@@ -18,6 +19,11 @@ pub use book::{
 };
 pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
+pub use health::{
+    AssetConcentration, Concentration, Crossing, EXIT_FALLS, EdgesNotGrowing, ExitLiquidity, ExitPoint, HEALTH_EDGES,
+    HealthBin, HealthDistribution, HealthGroup, LADDER_MOVES, Ladder, LadderError, OracleAge, Rung, Share, Shares,
+    Staleness, Takes, Utilization, concentration, exit_liquidity, health_distribution, oracle_staleness, utilization,
+};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};
