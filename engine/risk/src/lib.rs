@@ -6,9 +6,12 @@
 mod book;
 mod cascade;
 mod depth;
+mod exposures;
 #[cfg(test)]
 mod fixture;
 mod health;
+mod loss;
+mod scenario;
 mod shock;
 mod standing;
 mod stress;
@@ -17,12 +20,19 @@ pub use book::{
     AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, LiquidityRow, Listing, Position,
     Table,
 };
-pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
+pub use cascade::{
+    Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, OracleLag, Round, StoppedBy, cascade,
+};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
 pub use health::{
     AssetConcentration, Concentration, Crossing, EXIT_FALLS, EdgesNotGrowing, ExitLiquidity, ExitPoint, HEALTH_EDGES,
     HealthBin, HealthDistribution, HealthGroup, LADDER_MOVES, Ladder, LadderError, OracleAge, Rung, Share, Shares,
     Staleness, Takes, Utilization, concentration, exit_liquidity, health_distribution, oracle_staleness, utilization,
+};
+pub use loss::LossBy;
+pub use scenario::{
+    AppliedScenario, AssetClasses, JointMove, Norm, Returns, ReverseError, ReverseMove, ReverseOutcome, ReverseStress,
+    Scenario, ScenarioError, ScenarioNote, ScenarioShock, Selector, SelectorError, reverse_stress,
 };
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
