@@ -11,6 +11,7 @@ mod exposures;
 mod fixture;
 mod health;
 mod loss;
+mod recommend;
 mod scenario;
 mod shock;
 mod standing;
@@ -30,6 +31,11 @@ pub use health::{
     Staleness, Takes, Utilization, concentration, exit_liquidity, health_distribution, oracle_staleness, utilization,
 };
 pub use loss::LossBy;
+pub use recommend::{
+    Borrowers, BoundBy, Endangered, FactorPaths, FrontierPoint, Goal, HoldOut, Lattice, ListingAdvice, Measured,
+    Method, Parameter, PathsError, Probability, QuantileScenario, RecommendError, Recommendation, ReferenceLines,
+    RiskDao, SearchReport, Terms, TermsRule, recommend, risk_dao_ltv, risk_dao_r, spiral_ltv,
+};
 pub use scenario::{
     AppliedScenario, AssetClasses, JointMove, Norm, Returns, ReverseError, ReverseMove, ReverseOutcome, ReverseStress,
     Scenario, ScenarioError, ScenarioNote, ScenarioShock, Selector, SelectorError, reverse_stress,

@@ -114,7 +114,7 @@ fn hhi(parts: &[f64], total: f64) -> Option<f64> {
 impl Shares {
     fn of(mut held: Vec<(u32, f64)>, top: usize) -> Self {
         let parts: Vec<f64> = held.iter().map(|(_, usd)| *usd).collect();
-        let total_usd: f64 = parts.iter().sum();
+        let total_usd = parts.iter().fold(0.0, |sum, usd| sum + usd);
         held.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let share = |(account, usd): (u32, f64)| Share {
             account,

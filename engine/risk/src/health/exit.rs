@@ -79,7 +79,7 @@ pub fn exit_liquidity(book: &Book, falls: &[f64]) -> Vec<ExitLiquidity> {
 }
 
 /// The largest sale after which a price has fallen by no more than `fall`, to the last bit; any kind of depth.
-fn takes(depth: &Depth, fall: f64, price_usd: f64) -> Takes {
+pub(crate) fn takes(depth: &Depth, fall: f64, price_usd: f64) -> Takes {
     let after = |usd: f64| {
         let tokens = usd / price_usd;
         depth.fall(Sold { usd, tokens }, false)

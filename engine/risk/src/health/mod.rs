@@ -11,6 +11,7 @@ pub use concentration::{AssetConcentration, Concentration, Share, Shares, concen
 pub use distribution::{
     EdgesNotGrowing, HEALTH_EDGES, HealthBin, HealthDistribution, HealthGroup, health_distribution,
 };
+pub(crate) use exit::takes;
 pub use exit::{EXIT_FALLS, ExitLiquidity, ExitPoint, Takes, exit_liquidity};
 pub use ladder::{Crossing, LADDER_MOVES, Ladder, LadderError, Rung};
 pub use staleness::{OracleAge, Staleness, oracle_staleness};

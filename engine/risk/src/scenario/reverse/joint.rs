@@ -101,7 +101,7 @@ pub fn reverse_stress(book: &Book, goal: &ReverseStress) -> Result<ReverseOutcom
     }
     // What is no direction is no start.
     starts.retain(|z| space.ray(z).is_some());
-    let joint = search.from_all(&starts)?;
+    let joint = search.over_all(&starts)?;
     Ok(ReverseOutcome {
         today_usd: loss.today_usd,
         alone,
@@ -135,11 +135,11 @@ impl Search<'_, '_> {
         }))
     }
 
-    fn from_all(&self, starts: &[Vec<f64>]) -> Result<Option<JointMove>, ReverseError> {
+    fn over_all(&self, starts: &[Vec<f64>]) -> Result<Option<JointMove>, ReverseError> {
         let mut best: Option<(f64, Vec<f64>)> = None;
         let mut ended = Vec::with_capacity(starts.len());
         for start in starts {
-            let found = self.from(start)?;
+            let found = self.descend(start)?;
             ended.push(found.as_ref().map(|(distance, _)| *distance));
             if let Some(found) = found
                 && best.as_ref().is_none_or(|best| found.0 < best.0)
@@ -153,7 +153,7 @@ impl Search<'_, '_> {
     }
 
     /// The smallest distance that is found from a direction, and its direction.
-    fn from(&self, start: &[f64]) -> Result<Option<(f64, Vec<f64>)>, ReverseError> {
+    fn descend(&self, start: &[f64]) -> Result<Option<(f64, Vec<f64>)>, ReverseError> {
         let refused = |error: Error| match error.downcast::<CascadeError>() {
             Ok(error) => ReverseError::Cascade(error),
             Err(error) => ReverseError::Search(error.to_string()),
