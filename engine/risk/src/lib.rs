@@ -10,6 +10,8 @@ mod exposures;
 #[cfg(test)]
 mod fixture;
 mod health;
+#[cfg(test)]
+mod invariants;
 mod loss;
 mod recommend;
 mod scenario;
