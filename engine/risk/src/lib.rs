@@ -6,8 +6,15 @@
 mod book;
 mod cascade;
 mod depth;
+mod exposures;
 #[cfg(test)]
 mod fixture;
+mod health;
+#[cfg(test)]
+mod invariants;
+mod loss;
+mod recommend;
+mod scenario;
 mod shock;
 mod standing;
 mod stress;
@@ -16,8 +23,25 @@ pub use book::{
     AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, LiquidityRow, Listing, Position,
     Table,
 };
-pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
+pub use cascade::{
+    Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, OracleLag, Round, StoppedBy, cascade,
+};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
+pub use health::{
+    AssetConcentration, Concentration, Crossing, EXIT_FALLS, EdgesNotGrowing, ExitLiquidity, ExitPoint, HEALTH_EDGES,
+    HealthBin, HealthDistribution, HealthGroup, LADDER_MOVES, Ladder, LadderError, OracleAge, Rung, Share, Shares,
+    Staleness, Takes, Utilization, concentration, exit_liquidity, health_distribution, oracle_staleness, utilization,
+};
+pub use loss::LossBy;
+pub use recommend::{
+    Borrowers, BoundBy, Endangered, FactorPaths, FrontierPoint, Goal, HoldOut, Lattice, ListingAdvice, Measured,
+    Method, Parameter, PathsError, Probability, QuantileScenario, RecommendError, Recommendation, ReferenceLines,
+    RiskDao, SearchReport, Terms, TermsRule, recommend, risk_dao_ltv, risk_dao_r, spiral_ltv,
+};
+pub use scenario::{
+    AppliedScenario, AssetClasses, JointMove, Norm, Returns, ReverseError, ReverseMove, ReverseOutcome, ReverseStress,
+    Scenario, ScenarioError, ScenarioNote, ScenarioShock, Selector, SelectorError, reverse_stress,
+};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};

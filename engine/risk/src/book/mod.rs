@@ -166,6 +166,36 @@ impl Book {
         self
     }
 
+    /// The book with other amounts, collateral and debt of one holding after the other.
+    #[must_use]
+    pub fn with_amounts(mut self, amounts: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        for (holding, (collateral, debt)) in self.holdings.iter_mut().zip(amounts) {
+            holding.collateral = collateral;
+            holding.debt = debt;
+        }
+        self
+    }
+
+    /// The book with only those positions that owe something: nobody else can be liquidated. Names and listings stay.
+    #[must_use]
+    pub fn borrowers(&self) -> Self {
+        let (mut positions, mut offsets, mut holdings) = (Vec::new(), vec![0], Vec::new());
+        for (place, position) in self.positions.iter().enumerate() {
+            let of = self.holdings_of(place);
+            if of.iter().any(|holding| holding.debt > 0.0) {
+                positions.push(*position);
+                holdings.extend_from_slice(of);
+                offsets.push(holdings.len() as u32);
+            }
+        }
+        Self {
+            positions,
+            offsets,
+            holdings,
+            ..self.clone()
+        }
+    }
+
     /// The book with other terms, one a listing by its place; market and asset stay as they are.
     #[must_use]
     pub fn with_terms(mut self, terms: impl IntoIterator<Item = Listing>) -> Self {
