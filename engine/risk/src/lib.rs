@@ -1,1 +1,5 @@
 //! Health, stress, liquidation cascades, and the parameters that would hold.
+
+pub mod price_models;
+
+mod normal;
