@@ -57,6 +57,9 @@ mod tests {
         near(normal_score_above(1e-20), 9.262340089798409);
         near(student_cdf(3.0, -50.0), 8.808576020635984e-6);
         near(student_cdf(5.0, 2.0), 0.9490302605850709);
-        near(student_log_constant(4.5) + student_log_kernel(4.5, 1.3), -1.8509193365709309);
+        near(
+            student_log_constant(4.5) + student_log_kernel(4.5, 1.3),
+            -1.8509193365709309,
+        );
     }
 }

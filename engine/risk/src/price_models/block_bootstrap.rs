@@ -30,7 +30,11 @@ impl BlockBootstrap {
         let count = returns.rows() as f64;
         let mean_block = mean_block.unwrap_or_else(|| count.cbrt());
         if !(mean_block >= 1.0 && mean_block <= count) {
-            return Err(CalibrationError::parameter("the mean block", mean_block, "from 1 to the count of rows"));
+            return Err(CalibrationError::parameter(
+                "the mean block",
+                mean_block,
+                "from 1 to the count of rows",
+            ));
         }
         let mut rows = rows_of(returns);
         let mut fits = Vec::new();
@@ -62,7 +66,12 @@ impl BlockBootstrap {
             joint: vec![("mean_block", mean_block)],
             notes: vec!["no volatility filter: paths are as calm or as wild as the past was on the whole".to_owned()],
         };
-        Ok(Self { assets: returns.assets().to_vec(), rows, mean_block, report })
+        Ok(Self {
+            assets: returns.assets().to_vec(),
+            rows,
+            mean_block,
+            report,
+        })
     }
 
     /// What is known of the rows that are drawn from.
@@ -81,7 +90,11 @@ impl PriceModel for BlockBootstrap {
         let mut row = 0;
         out.fill(|step, returns| {
             let fresh = step == 0 || uniform(rng) * self.mean_block < 1.0;
-            row = if fresh { index_below(rng, self.rows.len()) } else { (row + 1) % self.rows.len() };
+            row = if fresh {
+                index_below(rng, self.rows.len())
+            } else {
+                (row + 1) % self.rows.len()
+            };
             returns.copy_from_slice(&self.rows[row]);
         });
     }

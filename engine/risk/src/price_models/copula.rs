@@ -49,7 +49,8 @@ fn sort_counting_swaps(values: &mut [f64]) -> u64 {
     let left = values[..middle].to_vec();
     let (mut from_left, mut from_right) = (0, middle);
     for place in 0..values.len() {
-        let left_is_next = from_right == values.len() || (from_left < left.len() && left[from_left] <= values[from_right]);
+        let left_is_next =
+            from_right == values.len() || (from_left < left.len() && left[from_left] <= values[from_right]);
         if left_is_next {
             values[place] = left[from_left];
             from_left += 1;
@@ -76,7 +77,8 @@ pub(super) fn copula_degrees(scores: &[Vec<f64>], correlation: &Correlation) -> 
     let cost = |log_nu: f64| {
         let nu = log_nu.exp();
         let table = QuantileTable::student(nu);
-        let joint = ln_gamma(0.5 * (nu + size)) - ln_gamma(0.5 * nu) - 0.5 * size * (PI * nu).ln() - 0.5 * log_determinant;
+        let joint =
+            ln_gamma(0.5 * (nu + size)) - ln_gamma(0.5 * nu) - 0.5 * size * (PI * nu).ln() - 0.5 * log_determinant;
         let constant = joint - size * student_log_constant(nu);
         let mut sum = constant * rows as f64;
         let mut point = DVector::zeros(scores.len());
@@ -85,7 +87,10 @@ pub(super) fn copula_degrees(scores: &[Vec<f64>], correlation: &Correlation) -> 
                 *value = table.at(column[row]);
                 sum -= student_log_kernel(nu, *value);
             }
-            let whitened = cholesky.l_dirty().solve_lower_triangular(&point).map_or(f64::NAN, |solved| solved.norm_squared());
+            let whitened = cholesky
+                .l_dirty()
+                .solve_lower_triangular(&point)
+                .map_or(f64::NAN, |solved| solved.norm_squared());
             sum -= 0.5 * (nu + size) * (whitened / nu).ln_1p();
         }
         -sum / rows as f64

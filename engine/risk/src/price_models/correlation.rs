@@ -54,7 +54,9 @@ impl Correlation {
                     return wrong(format!("the value at ({row}, {column}) is not finite"));
                 }
                 if (value - mirrored).abs() > 1e-12 {
-                    return wrong(format!("({row}, {column}) is {value}, but ({column}, {row}) is {mirrored}"));
+                    return wrong(format!(
+                        "({row}, {column}) is {value}, but ({column}, {row}) is {mirrored}"
+                    ));
                 }
                 if row == column && (value - 1.0).abs() > 1e-12 {
                     return wrong(format!("the diagonal's value {row} is {value}, not 1"));
@@ -71,7 +73,11 @@ impl Correlation {
     #[must_use]
     pub fn identity(size: usize) -> Self {
         let matrix = DMatrix::identity(size, size);
-        Self { factor: matrix.clone(), matrix, note: None }
+        Self {
+            factor: matrix.clone(),
+            matrix,
+            note: None,
+        }
     }
 
     pub(super) fn from_matrix(matrix: DMatrix<f64>, policy: NotPositiveDefinite) -> Result<Self, CalibrationError> {
@@ -144,16 +150,30 @@ pub(super) fn sample_correlation(columns: &[Vec<f64>]) -> (DMatrix<f64>, f64) {
     let rows = standardized.first().map_or(0, Vec::len) as f64;
     let product = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>() / rows;
     let matrix = DMatrix::from_fn(size, size, |row, column| {
-        if row == column { 1.0 } else { product(&standardized[row], &standardized[column]) }
+        if row == column {
+            1.0
+        } else {
+            product(&standardized[row], &standardized[column])
+        }
     });
     let distance = matrix.iter().map(|value| value * value).sum::<f64>() - size as f64;
     // Σ ‖xxᵀ − S‖² = Σ |x|⁴ − n ‖S‖².
     let fourth: f64 = (0..rows as usize)
-        .map(|row| standardized.iter().map(|column| column[row].powi(2)).sum::<f64>().powi(2))
+        .map(|row| {
+            standardized
+                .iter()
+                .map(|column| column[row].powi(2))
+                .sum::<f64>()
+                .powi(2)
+        })
         .sum();
     let norm: f64 = matrix.iter().map(|value| value * value).sum();
     let error = (fourth - rows * norm) / rows.powi(2);
-    let intensity = if distance > 0.0 { (error.min(distance) / distance).clamp(0.0, 1.0) } else { 0.0 };
+    let intensity = if distance > 0.0 {
+        (error.min(distance) / distance).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     (matrix, intensity)
 }
 
@@ -202,4 +222,70 @@ fn with_eigenvalues_at_least(matrix: &DMatrix<f64>, least: f64) -> DMatrix<f64> 
     decomposed.eigenvalues.apply(|value| *value = value.max(least));
     let composed = decomposed.recompose();
     (&composed + composed.transpose()) * 0.5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Higham 2002, section 4, the first example.
+    #[test]
+    fn the_nearest_correlation_matrix_is_the_papers() {
+        #[rustfmt::skip]
+        let matrix = DMatrix::from_row_slice(4, 4, &[
+            2.0, -1.0, 0.0, 0.0,
+            -1.0, 2.0, -1.0, 0.0,
+            0.0, -1.0, 2.0, -1.0,
+            0.0, 0.0, -1.0, 2.0,
+        ]);
+        let near = nearest_correlation(&matrix);
+        let expected = [
+            (0, 1, -0.8084),
+            (0, 2, 0.1916),
+            (0, 3, 0.1068),
+            (1, 2, -0.6562),
+            (1, 3, 0.1916),
+            (2, 3, -0.8084),
+        ];
+        for (row, column, value) in expected {
+            assert!(
+                (near[(row, column)] - value).abs() < 6e-5,
+                "({row}, {column}): {}",
+                near[(row, column)]
+            );
+        }
+    }
+
+    const BROKEN: [f64; 9] = [1.0, 0.9, 0.2, 0.9, 1.0, 0.9, 0.2, 0.9, 1.0];
+
+    #[test]
+    fn what_is_not_positive_definite_is_refused_or_repaired() {
+        let refused = Correlation::new(3, &BROKEN, NotPositiveDefinite::Refuse).expect_err("refused");
+        assert!(
+            matches!(refused, CalibrationError::NotPositiveDefinite { smallest_eigenvalue } if smallest_eigenvalue < -0.1)
+        );
+        let repaired = Correlation::new(3, &BROKEN, NotPositiveDefinite::Repair).expect("repaired");
+        assert!(
+            repaired
+                .note()
+                .is_some_and(|note| note.contains("was not positive definite"))
+        );
+        assert!(repaired.matrix().clone().symmetric_eigenvalues().min() > 0.0);
+        assert!((0..3).all(|at| repaired.between(at, at) == 1.0));
+        assert!(repaired.between(0, 2) > 0.2 && repaired.between(0, 1) < 0.9);
+    }
+
+    #[test]
+    fn what_is_no_correlation_matrix_is_refused_with_its_place() {
+        let refused = |size: usize, values: &[f64]| {
+            Correlation::new(size, values, NotPositiveDefinite::Repair)
+                .expect_err("refused")
+                .to_string()
+        };
+        assert!(refused(2, &[1.0, 0.5]).contains("do not fill a square of side 2"));
+        assert!(refused(2, &[1.0, f64::NAN, 0.5, 1.0]).contains("(1, 0) is not finite"));
+        assert!(refused(2, &[1.0, 0.4, 0.5, 1.0]).contains("(1, 0) is 0.5, but (0, 1) is 0.4"));
+        assert!(refused(2, &[1.0, 0.5, 0.5, 0.9]).contains("diagonal's value 1 is 0.9"));
+        assert!(refused(2, &[1.0, 1.5, 1.5, 1.0]).contains("outside of [-1, 1]"));
+    }
 }

@@ -82,6 +82,10 @@ pub enum CalibrationError {
 
 impl CalibrationError {
     pub(super) fn parameter(parameter: &'static str, value: f64, range: &'static str) -> Self {
-        Self::Parameter { parameter, value: value.to_string(), range }
+        Self::Parameter {
+            parameter,
+            value: value.to_string(),
+            range,
+        }
     }
 }

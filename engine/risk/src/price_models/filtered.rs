@@ -1,9 +1,8 @@
 //! Volatility-filtered models: filtered historical simulation, and GARCH with a copula.
 
 use super::{
-    AssetFit, CalibrationError, CalibrationReport, Correlation, NotPositiveDefinite, Path, PathRng, PriceModel, Returns,
-    Shift, Shrinkage, Tiltable,
-    VolatilityFilter,
+    CalibrationError, CalibrationReport, Correlation, NotPositiveDefinite, Path, PathRng, PriceModel, Returns, Shift,
+    Shrinkage, Tiltable, VolatilityFilter,
     copula::{MOST_COPULA_NU, copula_degrees, kendall_correlation},
     correlation::{sample_correlation, shrink},
     quantile_table::score_of_student,
@@ -84,7 +83,14 @@ impl FilteredModel {
                 row[asset] = (residual - mean) / square.sqrt();
             }
         }
-        Ok(Self::assemble(returns, columns, Shocks::Rows(rows), SIMULATION, Vec::new(), Vec::new()))
+        Ok(Self::assemble(
+            returns,
+            columns,
+            Shocks::Rows(rows),
+            SIMULATION,
+            Vec::new(),
+            Vec::new(),
+        ))
     }
 
     /// GARCH(1,1) with Student-t innovations by asset, joined by a copula.
@@ -99,7 +105,11 @@ impl FilteredModel {
         let scores = columns.iter().map(|column| {
             let nu = margin_nu(column);
             let stretch = (nu / (nu - 2.0)).sqrt();
-            column.residuals.iter().map(|z| score_of_student(nu, z * stretch)).collect()
+            column
+                .residuals
+                .iter()
+                .map(|z| score_of_student(nu, z * stretch))
+                .collect()
         });
         let scores: Vec<Vec<f64>> = scores.collect();
         let (sample, intensity) = sample_correlation(&scores);
@@ -125,13 +135,87 @@ impl FilteredModel {
                 if nu > 0.99 * MOST_COPULA_NU {
                     notes.push("the copula's ν is at its bound: it is as good as Gaussian".to_owned());
                 }
-                let law = ChiSquared::new(nu).map_err(|_| CalibrationError::parameter("the copula's ν", nu, "positive"))?;
+                let law =
+                    ChiSquared::new(nu).map_err(|_| CalibrationError::parameter("the copula's ν", nu, "positive"))?;
                 Some((nu, law))
             }
         };
-        let margins = columns.iter().map(|column| Margin::standardized(margin_nu(column))).collect();
-        let shocks = Shocks::Copula { correlation, mixing, margins };
+        let margins = columns
+            .iter()
+            .map(|column| Margin::student(margin_nu(column)))
+            .collect();
+        let shocks = Shocks::Copula {
+            correlation,
+            mixing,
+            margins,
+        };
         Ok(Self::assemble(returns, columns, shocks, GARCH, joint, notes))
+    }
+
+    /// Correlated geometric Brownian motion with given volatilities a step: the plain baseline, with known answers.
+    ///
+    /// # Errors
+    ///
+    /// No asset; another count of volatilities or of the correlation's side than of assets; a volatility that is not positive and
+    /// finite.
+    pub fn lognormal(
+        assets: Vec<String>,
+        volatilities: &[f64],
+        correlation: Correlation,
+    ) -> Result<Self, CalibrationError> {
+        if assets.is_empty() {
+            return Err(CalibrationError::NoAsset);
+        }
+        for (parameter, count) in [
+            ("volatilities", volatilities.len()),
+            ("side of the correlation", correlation.size()),
+        ] {
+            if count != assets.len() {
+                return Err(CalibrationError::parameter(
+                    parameter,
+                    count as f64,
+                    "the count of assets",
+                ));
+            }
+        }
+        if let Some(wrong) = volatilities.iter().find(|value| !(value.is_finite() && **value > 0.0)) {
+            return Err(CalibrationError::parameter(
+                "a volatility",
+                *wrong,
+                "positive and finite",
+            ));
+        }
+        let still = |volatility: &f64| {
+            let variance = volatility * volatility;
+            Recursion {
+                mean: 0.0,
+                omega: variance,
+                alpha: 0.0,
+                beta: 0.0,
+                variance,
+            }
+        };
+        let notes = correlation.note().map(str::to_owned).into_iter().collect();
+        let report = CalibrationReport {
+            model: "lognormal",
+            rows: 0,
+            assets: Vec::new(),
+            joint: Vec::new(),
+            notes,
+        };
+        let margins = vec![Margin::Normal; assets.len()];
+        let recursions = volatilities.iter().map(still).collect();
+        let shocks = Shocks::Copula {
+            correlation,
+            mixing: None,
+            margins,
+        };
+        Ok(Self {
+            assets,
+            recursions,
+            shocks,
+            report,
+        })
     }
 
     fn assemble(
@@ -144,8 +228,19 @@ impl FilteredModel {
     ) -> Self {
         let recursions = columns.iter().map(|column| column.recursion).collect();
         let assets = columns.into_iter().map(|column| column.fit).collect();
-        let report = CalibrationReport { model, rows: returns.rows(), assets, joint, notes };
-        Self { assets: returns.assets().to_vec(), recursions, shocks, report }
+        let report = CalibrationReport {
+            model,
+            rows: returns.rows(),
+            assets,
+            joint,
+            notes,
+        };
+        Self {
+            assets: returns.assets().to_vec(),
+            recursions,
+            shocks,
+            report,
+        }
     }
 
     /// What the calibration found.
@@ -183,7 +278,10 @@ impl PriceModel for FilteredModel {
 impl Tiltable for FilteredModel {
     fn shift(&self, toward: &[f64], strength: f64, steps: usize) -> Result<Shift, CalibrationError> {
         check_shift(toward, self.assets.len(), strength, steps)?;
-        let scaled = toward.iter().zip(&self.recursions).map(|(weight, recursion)| weight * recursion.variance.sqrt());
+        let scaled = toward
+            .iter()
+            .zip(&self.recursions)
+            .map(|(weight, recursion)| weight * recursion.variance.sqrt());
         let weights: Vec<f64> = scaled.collect();
         let shift = match &self.shocks {
             Shocks::Rows(rows) => {
@@ -192,7 +290,10 @@ impl Tiltable for FilteredModel {
             }
             Shocks::Copula { correlation, .. } => correlation.steepest(&weights).map(|direction| {
                 let step = strength / (steps as f64).sqrt();
-                Shift::Normals { mean: direction.iter().map(|value| value * step).collect(), arrivals: 1.0 }
+                Shift::Normals {
+                    mean: direction.iter().map(|value| value * step).collect(),
+                    arrivals: 1.0,
+                }
             }),
         };
         shift.ok_or_else(|| CalibrationError::parameter("the tilt's direction", 0.0, "one in which prices vary"))

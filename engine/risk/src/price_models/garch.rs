@@ -67,9 +67,8 @@ impl Garch {
 
     /// Goes through the rows: `each` gets ε and σ²; returns the variance after the last row.
     ///
-    /// σ² begins at ω + (α + β)·[`backcast`].
-    fn filter(&self, rows: &[f64], mut each: impl FnMut(f64, f64)) -> f64 {
-        let before = backcast(rows, self.mean);
+    /// σ² begins at ω + (α + β)·`before`, the variance before the first row.
+    fn filter(&self, rows: &[f64], before: f64, mut each: impl FnMut(f64, f64)) -> f64 {
         let mut variance = self.omega + (self.alpha + self.beta) * before;
         for row in rows {
             let shock = row - self.mean;
@@ -79,12 +78,12 @@ impl Garch {
         variance
     }
 
-    fn log_likelihood(&self, rows: &[f64]) -> f64 {
+    fn log_likelihood(&self, rows: &[f64], before: f64) -> f64 {
         // The standardized t's constant is t's, less the logarithm of its scale √((ν − 2)/ν).
         let constant = student_log_constant(self.nu) - 0.5 * ((self.nu - 2.0) / self.nu).ln();
         let half = 0.5 * (self.nu + 1.0);
         let mut sum = 0.0;
-        self.filter(rows, |shock, variance| {
+        self.filter(rows, before, |shock, variance| {
             sum -= 0.5 * variance.ln() + half * (shock * shock / (variance * (self.nu - 2.0))).ln_1p();
         });
         sum + constant * rows.len() as f64
@@ -102,18 +101,31 @@ pub(super) fn fit_garch(rows: &[f64]) -> GarchFit {
     let mean = rows.iter().sum::<f64>() / n;
     let deviation = (rows.iter().map(|row| (row - mean).powi(2)).sum::<f64>() / n).sqrt();
     let scaled: Vec<f64> = rows.iter().map(|row| row / deviation).collect();
-    let cost = |free: &[f64]| -Garch::from_free(free).log_likelihood(&scaled) / n;
+    let before = backcast(&scaled, mean / deviation);
+    let cost = |free: &[f64]| -Garch::from_free(free).log_likelihood(&scaled, before) / n;
     // A calm market with long memory, and one that reacts at once.
     let start = |persistence: f64, share: f64| {
         let logit = |p: f64| (p / (1.0 - p)).ln();
-        vec![mean / deviation, (1.0 - persistence).ln(), logit(persistence), logit(share), 1.5]
+        vec![
+            mean / deviation,
+            (1.0 - persistence).ln(),
+            logit(persistence),
+            logit(share),
+            1.5,
+        ]
     };
     let minimum = minimize(cost, &[start(0.97, 0.08), start(0.85, 0.3)]);
     let found = Garch::from_free(&minimum.at);
     let variance = deviation * deviation;
-    let garch = Garch { mean: found.mean * deviation, omega: found.omega * variance, ..found };
+    let garch = Garch {
+        mean: found.mean * deviation,
+        omega: found.omega * variance,
+        ..found
+    };
     let mut residuals = Vec::with_capacity(rows.len());
-    let next_variance = garch.filter(rows, |shock, variance| residuals.push(shock / variance.sqrt()));
+    let next_variance = garch.filter(rows, before * variance, |shock, variance| {
+        residuals.push(shock / variance.sqrt())
+    });
     let mut notes = Vec::new();
     if !minimum.converged {
         notes.push("the likelihood's maximum was not reached: do not rely on these parameters".to_owned());
@@ -127,6 +139,13 @@ pub(super) fn fit_garch(rows: &[f64]) -> GarchFit {
     if garch.nu < LEAST_NU + 0.01 {
         notes.push("ν is at its bound of 2.05: the tails are too heavy for a variance".to_owned());
     }
-    let log_likelihood = garch.log_likelihood(rows);
-    GarchFit { garch, residuals, next_variance, log_likelihood, converged: minimum.converged, notes }
+    let log_likelihood = garch.log_likelihood(rows, before * variance);
+    GarchFit {
+        garch,
+        residuals,
+        next_variance,
+        log_likelihood,
+        converged: minimum.converged,
+        notes,
+    }
 }

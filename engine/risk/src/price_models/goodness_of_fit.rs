@@ -17,11 +17,13 @@ pub(crate) fn chi_squared_upper(degrees: f64, value: f64) -> f64 {
     if value <= 0.0 {
         return 1.0;
     }
-    checked_gamma_ur(degrees / 2.0, value / 2.0).unwrap_or(f64::NAN).clamp(0.0, 1.0)
+    checked_gamma_ur(degrees / 2.0, value / 2.0)
+        .unwrap_or(f64::NAN)
+        .clamp(0.0, 1.0)
 }
 
 /// Kolmogorov and Smirnov's test that `values` are uniform on (0, 1): D = sup |Fₙ(u) − u|, the p value by Kolmogorov's
-/// series at (√n + 0.12 + 0.11/√n)·D (Stephens 1970). NaN where there are none.
+/// series at D√n + 1/(6√n) + (D√n − 1)/(4n) (Vrbik 2018, eq. 13). NaN where there are none.
 #[must_use]
 pub fn kolmogorov_smirnov_uniform(values: &[f64]) -> TestResult {
     let mut sorted = values.to_vec();
@@ -30,8 +32,12 @@ pub fn kolmogorov_smirnov_uniform(values: &[f64]) -> TestResult {
     let ranked = sorted.iter().enumerate();
     let furthest = ranked.map(|(rank, u)| ((rank as f64 + 1.0) / n - u).max(u - rank as f64 / n));
     let statistic = furthest.fold(f64::NAN, f64::max);
-    let x = (n.sqrt() + 0.12 + 0.11 / n.sqrt()) * statistic;
-    TestResult { statistic, p_value: kolmogorov_upper(x) }
+    let scaled = statistic * n.sqrt();
+    let x = scaled + 1.0 / (6.0 * n.sqrt()) + (scaled - 1.0) / (4.0 * n);
+    TestResult {
+        statistic,
+        p_value: kolmogorov_upper(x),
+    }
 }
 
 /// P(K > x) of Kolmogorov's law: 2 Σ (−1)^{k−1} exp(−2k²x²), or its theta transform where x is small.
@@ -41,7 +47,9 @@ fn kolmogorov_upper(x: f64) -> f64 {
     }
     if x < 1.0 {
         let base = -std::f64::consts::PI.powi(2) / (8.0 * x * x);
-        let sum: f64 = (0..4).map(|k| (base * f64::from((2 * k + 1) * (2 * k + 1))).exp()).sum();
+        let sum: f64 = (0..4)
+            .map(|k| (base * f64::from((2 * k + 1) * (2 * k + 1))).exp())
+            .sum();
         return (1.0 - (2.0 * std::f64::consts::PI).sqrt() / x * sum).clamp(0.0, 1.0);
     }
     let term = |k: i32| (-2.0 * f64::from(k * k) * x * x).exp();
@@ -61,5 +69,8 @@ pub fn ljung_box(values: &[f64], lags: usize) -> TestResult {
         (covariance / variance).powi(2) / (n - lag as f64)
     });
     let statistic = n * (n + 2.0) * terms.sum::<f64>();
-    TestResult { statistic, p_value: chi_squared_upper(lags as f64, statistic) }
+    TestResult {
+        statistic,
+        p_value: chi_squared_upper(lags as f64, statistic),
+    }
 }

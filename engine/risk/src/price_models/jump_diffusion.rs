@@ -6,7 +6,7 @@ use super::{
     correlation::{sample_correlation, shrink},
     goodness_of_fit::{kolmogorov_smirnov_uniform, ljung_box},
     maximum_likelihood::minimize,
-    shocks::{draw_normals, uniform},
+    shocks::{draw_normals, poisson_from, uniform},
     tilt::check_shift,
     volatility_filter::LAGS,
 };
@@ -120,9 +120,19 @@ impl JumpDiffusion {
         };
         let correlation = Correlation::from_matrix(matrix, policy)?;
         let notes = correlation.note().map(str::to_owned).into_iter().collect();
-        let report =
-            CalibrationReport { model: "jump diffusion", rows: returns.rows(), assets: fits, joint, notes };
-        Ok(Self { assets: returns.assets().to_vec(), parameters, correlation, report })
+        let report = CalibrationReport {
+            model: "jump diffusion",
+            rows: returns.rows(),
+            assets: fits,
+            joint,
+            notes,
+        };
+        Ok(Self {
+            assets: returns.assets().to_vec(),
+            parameters,
+            correlation,
+            report,
+        })
     }
 
     /// What the calibration found.
@@ -134,7 +144,11 @@ impl JumpDiffusion {
     fn draw(&self, rng: &mut PathRng, shift: Option<(&Shift, bool)>, out: &mut Path) -> f64 {
         let size = self.assets.len();
         let (mut normals, mut correlated) = (vec![0.0; size], vec![0.0; size]);
-        let most = self.parameters.iter().map(|merton| merton.intensity).fold(0.0, f64::max);
+        let most = self
+            .parameters
+            .iter()
+            .map(|merton| merton.intensity)
+            .fold(0.0, f64::max);
         let (factor, shifted) = match shift {
             Some((Shift::Normals { arrivals, .. }, shifted)) => (*arrivals, shifted),
             _ => (1.0, false),
@@ -147,7 +161,7 @@ impl JumpDiffusion {
             for ((step_return, merton), normal) in returns.iter_mut().zip(&self.parameters).zip(&correlated) {
                 *step_return = merton.drift + merton.sigma * normal;
             }
-            let count = poisson(rng, drawn);
+            let count = poisson_from(drawn, uniform(rng));
             ratio += f64::from(count) * factor.ln() - most * (factor - 1.0);
             for _ in 0..count {
                 let share = uniform(rng);
@@ -164,19 +178,6 @@ impl JumpDiffusion {
     }
 }
 
-/// A Poisson count of a small mean, by inversion.
-fn poisson(rng: &mut PathRng, mean: f64) -> u32 {
-    let u = uniform(rng);
-    let mut probability = (-mean).exp();
-    let (mut count, mut reached) = (0, probability);
-    while u >= reached && count < 1_000 {
-        count += 1;
-        probability *= mean / f64::from(count);
-        reached += probability;
-    }
-    count
-}
-
 impl PriceModel for JumpDiffusion {
     fn assets(&self) -> &[String] {
         &self.assets
@@ -191,12 +192,18 @@ impl Tiltable for JumpDiffusion {
     /// The diffusion's normals move; jumps, which make the far tail, come e^(strength/2) times as often.
     fn shift(&self, toward: &[f64], strength: f64, steps: usize) -> Result<Shift, CalibrationError> {
         check_shift(toward, self.assets.len(), strength, steps)?;
-        let scaled = toward.iter().zip(&self.parameters).map(|(weight, merton)| weight * merton.sigma);
+        let scaled = toward
+            .iter()
+            .zip(&self.parameters)
+            .map(|(weight, merton)| weight * merton.sigma);
         let direction = self.correlation.steepest(&scaled.collect::<Vec<f64>>());
-        let direction =
-            direction.ok_or_else(|| CalibrationError::parameter("the tilt's direction", 0.0, "one in which prices vary"))?;
+        let direction = direction
+            .ok_or_else(|| CalibrationError::parameter("the tilt's direction", 0.0, "one in which prices vary"))?;
         let step = strength / (steps as f64).sqrt();
-        Ok(Shift::Normals { mean: direction.iter().map(|value| value * step).collect(), arrivals: (0.5 * strength).exp() })
+        Ok(Shift::Normals {
+            mean: direction.iter().map(|value| value * step).collect(),
+            arrivals: (0.5 * strength).exp(),
+        })
     }
 
     fn shifted_path(&self, shift: &Shift, shifted: bool, rng: &mut PathRng, out: &mut Path) -> f64 {
@@ -212,7 +219,11 @@ fn fit_asset(asset: &str, rows: &[f64]) -> (Merton, Vec<f64>, AssetFit) {
     let scaled: Vec<f64> = rows.iter().map(|row| (row - mean) / deviation).collect();
     let cost = |free: &[f64]| {
         let merton = Merton::from_free(free);
-        -scaled.iter().map(|row| merton.density(*row).max(1e-300).ln()).sum::<f64>() / n
+        -scaled
+            .iter()
+            .map(|row| merton.density(*row).max(1e-300).ln())
+            .sum::<f64>()
+            / n
     };
     // Rare large jumps, and frequent small ones.
     let starts = [vec![0.0, -0.2, -4.0, 0.0, 1.1], vec![0.0, -0.7, -1.5, 0.0, 0.2]];

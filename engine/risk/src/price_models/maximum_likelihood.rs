@@ -51,11 +51,19 @@ const NOTICEABLE: f64 = 1e-9;
 pub(super) fn minimize(cost: impl Fn(&[f64]) -> f64, starts: &[Vec<f64>]) -> Minimum {
     let searches = starts.iter().map(|start| search(&cost, start));
     let lowest = searches.reduce(|best, next| if next.value < best.value { next } else { best });
-    lowest.unwrap_or(Minimum { at: Vec::new(), value: f64::NAN, converged: false })
+    lowest.unwrap_or(Minimum {
+        at: Vec::new(),
+        value: f64::NAN,
+        converged: false,
+    })
 }
 
 fn search(cost: &impl Fn(&[f64]) -> f64, start: &[f64]) -> Minimum {
-    let mut best = Minimum { at: start.to_vec(), value: finite(cost(start)), converged: false };
+    let mut best = Minimum {
+        at: start.to_vec(),
+        value: finite(cost(start)),
+        converged: false,
+    };
     for restart in 0..RESTARTS {
         let size = 0.4 / (1 << restart) as f64;
         let mut simplex = vec![best.at.clone()];
@@ -71,15 +79,19 @@ fn search(cost: &impl Fn(&[f64]) -> f64, start: &[f64]) -> Minimum {
         let run = Executor::new(Cost(cost), solver).configure(limited).timer(false).run();
         let Ok(run) = run else { return best };
         let state = run.state();
-        let collapsed = state.get_termination_status()
-            == &TerminationStatus::Terminated(TerminationReason::SolverConverged);
+        let collapsed =
+            state.get_termination_status() == &TerminationStatus::Terminated(TerminationReason::SolverConverged);
         let Some(at) = state.get_best_param() else {
             return best;
         };
         let value = state.get_best_cost();
         let gain = best.value - value;
         if value <= best.value {
-            best = Minimum { at: at.clone(), value, converged: false };
+            best = Minimum {
+                at: at.clone(),
+                value,
+                converged: false,
+            };
         }
         best.converged = collapsed && is_minimum(cost, &best);
         if best.converged && gain < NOTICEABLE {
@@ -103,7 +115,11 @@ fn is_minimum(cost: &impl Fn(&[f64]) -> f64, minimum: &Minimum) -> bool {
 pub(super) fn minimize_between(low: f64, high: f64, cost: impl Fn(f64) -> f64) -> Option<(f64, f64)> {
     let solver = BrentOpt::new(low, high).set_tolerance(1e-8, 1e-6);
     let limited = |state: argmin::core::IterState<_, _, _, _, _, _>| state.max_iters(200);
-    let run = Executor::new(LineCost(cost), solver).configure(limited).timer(false).run().ok()?;
+    let run = Executor::new(LineCost(cost), solver)
+        .configure(limited)
+        .timer(false)
+        .run()
+        .ok()?;
     let at = *run.state().get_best_param()?;
     Some((at, run.state().get_best_cost()))
 }

@@ -22,15 +22,20 @@ mod determinism;
 #[cfg(test)]
 mod reference_series;
 
+#[cfg(test)]
+pub(crate) use reference_series::garch_returns;
+
 pub use block_bootstrap::BlockBootstrap;
 pub use correlation::{Correlation, NotPositiveDefinite, Shrinkage};
 pub use error::CalibrationError;
 pub use filtered::{Copula, Dependence, Drift, FilteredModel};
+pub(crate) use goodness_of_fit::chi_squared_upper;
 pub use goodness_of_fit::{TestResult, kolmogorov_smirnov_uniform, ljung_box};
 pub use jump_diffusion::JumpDiffusion;
 pub use path::{Path, PathRng, path_rng};
 pub use report::{AssetFit, CalibrationReport};
 pub use returns::Returns;
+pub(crate) use shocks::{poisson_from, uniform};
 pub use tilt::{Shift, Tiltable, Tilted};
 pub use volatility_filter::VolatilityFilter;
 

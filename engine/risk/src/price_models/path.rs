@@ -29,7 +29,11 @@ impl Path {
     #[must_use]
     pub fn new(assets: usize, steps: usize) -> Self {
         let factors = vec![1.0; assets * steps];
-        Self { assets, factors, log_weight: 0.0 }
+        Self {
+            assets,
+            factors,
+            log_weight: 0.0,
+        }
     }
 
     /// A path out of factors, step by step; `None` where they do not fill whole steps or one is not a positive number.
@@ -37,7 +41,11 @@ impl Path {
     pub fn from_factors(assets: usize, factors: Vec<f64>) -> Option<Self> {
         let whole = assets > 0 && factors.len().is_multiple_of(assets);
         let positive = factors.iter().all(|factor| factor.is_finite() && *factor > 0.0);
-        (whole && positive).then_some(Self { assets, factors, log_weight: 0.0 })
+        (whole && positive).then_some(Self {
+            assets,
+            factors,
+            log_weight: 0.0,
+        })
     }
 
     /// Count of assets.

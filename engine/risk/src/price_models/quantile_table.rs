@@ -6,12 +6,12 @@ use crate::normal::{
 
 /// The furthest score that is tabulated; one beyond it counts as it.
 const FURTHEST: f64 = 12.0;
-const NODES_PER_UNIT: f64 = 32.0;
+const NODES_PER_UNIT: f64 = 128.0;
 
 /// z ↦ T_ν⁻¹(Φ(z)), by cubic Hermite interpolation of nodes that were solved for, within 1e-8 of the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct QuantileTable {
-    /// The quantile and its slope at z = k/32, k ≥ 0; the other half mirrors it.
+    /// The quantile and its slope at z = k/128, k ≥ 0; the other half mirrors it.
     nodes: Vec<(f64, f64)>,
 }
 
@@ -24,7 +24,9 @@ impl QuantileTable {
             let z = k as f64 / NODES_PER_UNIT;
             let upper = normal_cdf(-z);
             let density = |x: f64| (constant + student_log_kernel(nu, x)).exp();
-            let start = nodes.last().map_or(0.0, |(x, slope): &(f64, f64)| x + slope / NODES_PER_UNIT);
+            let start = nodes
+                .last()
+                .map_or(0.0, |(x, slope): &(f64, f64)| x + slope / NODES_PER_UNIT);
             let x = if k == 0 { 0.0 } else { solve(nu, upper, start, density) };
             nodes.push((x, normal_density(z) / density(x)));
         }

@@ -45,7 +45,10 @@ impl AssetFit {
     /// A parameter by its name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<f64> {
-        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+        self.parameters
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| *value)
     }
 }
 

@@ -21,7 +21,11 @@ impl Returns {
         let width = checked_width(&assets, values.len())?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             let (asset, value) = (assets[at % width].clone(), values[at].to_string());
-            return Err(CalibrationError::NotFinite { asset, row: at / width, value });
+            return Err(CalibrationError::NotFinite {
+                asset,
+                row: at / width,
+                value,
+            });
         }
         let returns = Self { assets, values };
         returns.need_rows("a matrix of returns", 2)?;
@@ -43,7 +47,11 @@ impl Returns {
         let width = checked_width(&assets, prices.len())?;
         if let Some(at) = prices.iter().position(|price| !(price.is_finite() && *price > 0.0)) {
             let (asset, value) = (assets[at % width].clone(), prices[at].to_string());
-            return Err(CalibrationError::Price { asset, row: at / width, value });
+            return Err(CalibrationError::Price {
+                asset,
+                row: at / width,
+                value,
+            });
         }
         let later = prices.iter().skip(width);
         let values = later.zip(prices).map(|(now, before)| (now / before).ln()).collect();
@@ -71,7 +79,12 @@ impl Returns {
     /// An asset's log returns, oldest first.
     #[must_use]
     pub fn column(&self, asset: usize) -> Vec<f64> {
-        self.values.iter().skip(asset).step_by(self.assets.len()).copied().collect()
+        self.values
+            .iter()
+            .skip(asset)
+            .step_by(self.assets.len())
+            .copied()
+            .collect()
     }
 
     pub(super) fn need_rows(&self, model: &'static str, needed: usize) -> Result<(), CalibrationError> {
@@ -92,7 +105,10 @@ fn checked_width(assets: &[String], values: usize) -> Result<usize, CalibrationE
         return Err(CalibrationError::DuplicateAsset { asset: twice.clone() });
     }
     if !values.is_multiple_of(assets.len()) {
-        return Err(CalibrationError::Ragged { values, assets: assets.len() });
+        return Err(CalibrationError::Ragged {
+            values,
+            assets: assets.len(),
+        });
     }
     Ok(assets.len())
 }
@@ -116,17 +132,28 @@ mod tests {
     #[test]
     fn degenerate_input_is_refused_by_name() {
         let refused = |assets: &[&str], values: &[f64]| {
-            Returns::new(names(assets), values.to_vec()).expect_err("refused").to_string()
+            Returns::new(names(assets), values.to_vec())
+                .expect_err("refused")
+                .to_string()
         };
         assert_eq!(refused(&[], &[]), "there is no asset to calibrate");
         assert_eq!(refused(&["A", "A"], &[1.0, 2.0]), "asset A is there twice");
-        assert_eq!(refused(&["A", "B"], &[1.0, 2.0, 3.0]), "3 values do not fill rows of 2 assets");
+        assert_eq!(
+            refused(&["A", "B"], &[1.0, 2.0, 3.0]),
+            "3 values do not fill rows of 2 assets"
+        );
         assert_eq!(
             refused(&["A", "B"], &[1.0, 2.0, 3.0, f64::NAN]),
             "the return of B in row 1 is NaN, not a finite number"
         );
-        assert_eq!(refused(&["A"], &[1.0]), "a matrix of returns needs at least 2 rows of returns, there are 1");
-        assert_eq!(refused(&["A", "B"], &[1.0, 2.0, 3.0, 2.0]), "the returns of B are constant");
+        assert_eq!(
+            refused(&["A"], &[1.0]),
+            "a matrix of returns needs at least 2 rows of returns, there are 1"
+        );
+        assert_eq!(
+            refused(&["A", "B"], &[1.0, 2.0, 3.0, 2.0]),
+            "the returns of B are constant"
+        );
         let price = Returns::from_prices(names(&["A"]), &[1.0, 0.0]).expect_err("refused");
         assert_eq!(price.to_string(), "the price of A in row 1 is 0, not a positive number");
     }

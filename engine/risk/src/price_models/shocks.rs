@@ -22,17 +22,33 @@ pub(super) enum Shocks {
     },
 }
 
-/// Student's t of variance 1.
+/// The law of an asset's shocks, of variance 1.
 #[derive(Debug, Clone)]
-pub(super) struct Margin {
-    pub(super) table: QuantileTable,
-    /// √((ν − 2)/ν).
-    pub(super) scale: f64,
+pub(super) enum Margin {
+    /// The standard normal.
+    Normal,
+    /// Student's t.
+    Student {
+        table: QuantileTable,
+        /// √((ν − 2)/ν).
+        scale: f64,
+    },
 }
 
 impl Margin {
-    pub(super) fn standardized(nu: f64) -> Self {
-        Self { table: QuantileTable::student(nu), scale: ((nu - 2.0) / nu).sqrt() }
+    pub(super) fn student(nu: f64) -> Self {
+        Self::Student {
+            table: QuantileTable::student(nu),
+            scale: ((nu - 2.0) / nu).sqrt(),
+        }
+    }
+
+    /// The shock at a normal score.
+    fn at(&self, score: f64) -> f64 {
+        match self {
+            Self::Normal => score,
+            Self::Student { table, scale } => table.at(score) * scale,
+        }
     }
 }
 
@@ -49,8 +65,20 @@ pub(super) fn index_below(rng: &mut PathRng, below: usize) -> usize {
 }
 
 /// A uniform number in [0, 1), of 53 bits.
-pub(super) fn uniform(rng: &mut PathRng) -> f64 {
+pub(crate) fn uniform(rng: &mut PathRng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The Poisson count of a mean of at most some hundreds at a uniform number, by inversion.
+pub(crate) fn poisson_from(mean: f64, uniform: f64) -> u32 {
+    let mut probability = (-mean).exp();
+    let (mut count, mut reached) = (0, probability);
+    while uniform >= reached && count < 2_000 {
+        count += 1;
+        probability *= mean / f64::from(count);
+        reached += probability;
+    }
+    count
 }
 
 impl Shocks {
@@ -74,16 +102,22 @@ impl Shocks {
                 shocks.copy_from_slice(&rows[row]);
                 ratio
             }
-            Self::Copula { correlation, mixing, margins } => {
+            Self::Copula {
+                correlation,
+                mixing,
+                margins,
+            } => {
                 let mut normals = vec![0.0; shocks.len()];
                 let ratio = draw_normals(rng, shift, &mut normals);
                 correlation.correlate(&normals, shocks);
                 if let Some((nu, law)) = mixing {
                     let stretch = (nu / law.sample(rng)).sqrt();
-                    shocks.iter_mut().for_each(|shock| *shock = score_of_student(*nu, *shock * stretch));
+                    shocks
+                        .iter_mut()
+                        .for_each(|shock| *shock = score_of_student(*nu, *shock * stretch));
                 }
                 for (shock, margin) in shocks.iter_mut().zip(margins) {
-                    *shock = margin.table.at(*shock) * margin.scale;
+                    *shock = margin.at(*shock);
                 }
                 ratio
             }

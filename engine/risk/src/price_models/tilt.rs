@@ -60,7 +60,11 @@ impl<'a, M: Tiltable> Tilted<'a, M> {
         share: f64,
     ) -> Result<Self, CalibrationError> {
         if !(share > 0.0 && share < 1.0) {
-            return Err(CalibrationError::parameter("the shifted share", share, "between 0 and 1"));
+            return Err(CalibrationError::parameter(
+                "the shifted share",
+                share,
+                "between 0 and 1",
+            ));
         }
         let shift = model.shift(toward, strength, steps)?;
         Ok(Self { model, shift, share })
@@ -83,27 +87,34 @@ impl<M: Tiltable> PriceModel for Tilted<'_, M> {
 }
 
 /// The checked direction of a shift.
-pub(super) fn check_shift(
-    toward: &[f64],
-    assets: usize,
-    strength: f64,
-    steps: usize,
-) -> Result<(), CalibrationError> {
+pub(super) fn check_shift(toward: &[f64], assets: usize, strength: f64, steps: usize) -> Result<(), CalibrationError> {
     if !(strength > 0.0 && strength.is_finite()) {
-        return Err(CalibrationError::parameter("the tilt's strength", strength, "positive and finite"));
+        return Err(CalibrationError::parameter(
+            "the tilt's strength",
+            strength,
+            "positive and finite",
+        ));
     }
     if steps == 0 {
         return Err(CalibrationError::parameter("the tilt's steps", 0.0, "at least 1"));
     }
     if toward.len() != assets {
         let length = toward.len() as f64;
-        return Err(CalibrationError::parameter("the length of the tilt's direction", length, "the count of assets"));
+        return Err(CalibrationError::parameter(
+            "the length of the tilt's direction",
+            length,
+            "the count of assets",
+        ));
     }
     if let Some(value) = toward.iter().find(|value| !value.is_finite()) {
         return Err(CalibrationError::parameter("the tilt's direction", *value, "finite"));
     }
     if toward.iter().all(|value| *value == 0.0) {
-        return Err(CalibrationError::parameter("the tilt's direction", 0.0, "other than zero"));
+        return Err(CalibrationError::parameter(
+            "the tilt's direction",
+            0.0,
+            "other than zero",
+        ));
     }
     Ok(())
 }
@@ -127,6 +138,9 @@ pub(super) fn tilt_rows(scores: &[f64], strength: f64, steps: usize) -> Option<S
     });
     let cumulative = cumulative.collect();
     let log_total = (total / n).ln();
-    let log_ratios = scores.iter().map(|score| theta * (score - highest) - log_total).collect();
+    let log_ratios = scores
+        .iter()
+        .map(|score| theta * (score - highest) - log_total)
+        .collect();
     Some(Shift::Rows { cumulative, log_ratios })
 }

@@ -83,7 +83,12 @@ struct EwmaPass {
 fn ewma_pass(rows: &[f64], decay: f64) -> EwmaPass {
     let least = LEAST_VARIANCE * rows.iter().map(|row| row * row).sum::<f64>() / rows.len() as f64;
     let mut variance = backcast(rows, 0.0);
-    let mut pass = EwmaPass { residuals: Vec::with_capacity(rows.len()), next_variance: 0.0, log_likelihood: 0.0, floored: 0 };
+    let mut pass = EwmaPass {
+        residuals: Vec::with_capacity(rows.len()),
+        next_variance: 0.0,
+        log_likelihood: 0.0,
+        floored: 0,
+    };
     for row in rows {
         pass.floored += usize::from(variance < least);
         let used = variance.max(least);
@@ -110,7 +115,9 @@ fn filter_ewma(asset: &str, rows: &[f64], decay: f64, drift: Drift, fitted: bool
     let mut notes = Vec::new();
     if pass.floored > 0 {
         let floored = pass.floored;
-        notes.push(format!("the variance fell below 1e-4 of the past's in {floored} rows and was held there"));
+        notes.push(format!(
+            "the variance fell below 1e-4 of the past's in {floored} rows and was held there"
+        ));
     }
     let edge = fitted && decay > 0.9998;
     if edge {
@@ -120,7 +127,11 @@ fn filter_ewma(asset: &str, rows: &[f64], decay: f64, drift: Drift, fitted: bool
     let transformed: Vec<f64> = pass.residuals.iter().map(|z| normal_cdf(*z)).collect();
     let fit = AssetFit {
         asset: asset.to_owned(),
-        parameters: vec![("decay", decay), ("mean", mean), ("next_volatility", pass.next_variance.sqrt())],
+        parameters: vec![
+            ("decay", decay),
+            ("mean", mean),
+            ("next_volatility", pass.next_variance.sqrt()),
+        ],
         log_likelihood: Some(pass.log_likelihood),
         fitted: usize::from(fitted) + usize::from(drift == Drift::Historical),
         rows: rows.len(),
@@ -130,8 +141,19 @@ fn filter_ewma(asset: &str, rows: &[f64], decay: f64, drift: Drift, fitted: bool
         converged: true,
         notes,
     };
-    let recursion = Recursion { mean, omega: 0.0, alpha: 1.0 - decay, beta: decay, variance: pass.next_variance };
-    Filtered { recursion, residuals: pass.residuals, nu: None, fit }
+    let recursion = Recursion {
+        mean,
+        omega: 0.0,
+        alpha: 1.0 - decay,
+        beta: decay,
+        variance: pass.next_variance,
+    };
+    Filtered {
+        recursion,
+        residuals: pass.residuals,
+        nu: None,
+        fit,
+    }
 }
 
 fn filter_garch(asset: &str, rows: &[f64], drift: Drift) -> Filtered {
@@ -163,6 +185,17 @@ fn filter_garch(asset: &str, rows: &[f64], drift: Drift) -> Filtered {
         Drift::Historical => garch.mean,
     };
     let (omega, alpha, beta) = (garch.omega, garch.alpha, garch.beta);
-    let recursion = Recursion { mean, omega, alpha, beta, variance: found.next_variance };
-    Filtered { recursion, residuals: found.residuals, nu: Some(garch.nu), fit }
+    let recursion = Recursion {
+        mean,
+        omega,
+        alpha,
+        beta,
+        variance: found.next_variance,
+    };
+    Filtered {
+        recursion,
+        residuals: found.residuals,
+        nu: Some(garch.nu),
+        fit,
+    }
 }
