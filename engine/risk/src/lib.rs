@@ -11,6 +11,7 @@ pub mod price_models;
 
 mod book;
 mod cascade;
+mod conditional_bound;
 mod depth;
 #[cfg(test)]
 mod fixture;
@@ -24,6 +25,7 @@ pub use book::{
     Table,
 };
 pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
+pub use conditional_bound::{ConditionalBound, ConditionalBoundError};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;

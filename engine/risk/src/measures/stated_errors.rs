@@ -66,7 +66,7 @@ fn errors_of_weighted_estimates_match_the_spread() {
         let mut rng = path_rng(seed, 1);
         let draw = |path: usize| {
             let x: f64 = Exp1.sample(&mut rng);
-            if path % 2 == 0 { x } else { 2.0 * x }
+            if path.is_multiple_of(2) { x } else { 2.0 * x }
         };
         let values: Vec<f64> = (0..PATHS).map(draw).collect();
         // e^{−x} over ½e^{−x} + ½·½e^{−x/2}.

@@ -52,6 +52,8 @@ pub struct BookLoss<'a> {
     impact: Impact,
     /// Of each asset of the book its column of a path.
     columns: Vec<Option<usize>>,
+    /// Columns of a path.
+    width: usize,
     screened: bool,
 }
 
@@ -88,6 +90,7 @@ impl<'a> BookLoss<'a> {
             },
             impact,
             columns: columns.collect::<Result<_, _>>()?,
+            width: path_assets.len(),
             screened: true,
         })
     }
@@ -111,6 +114,27 @@ impl<'a> BookLoss<'a> {
         let assets = self.book.assets().iter().zip(&self.columns);
         let still = assets.filter(|(_, column)| column.is_none());
         still.map(|(asset, _)| asset.name.as_str()).collect()
+    }
+
+    /// The direction of log prices in which borrowers lose most, by column of a path, to tilt paths toward: what all of them owe of an
+    /// asset less what they have of it as far as it counts. USD at the book's own prices.
+    #[must_use]
+    pub fn toward(&self) -> Vec<f64> {
+        let mut toward = vec![0.0; self.width];
+        for position in 0..self.book.positions().len() {
+            let holdings = self.book.holdings_of(position);
+            if holdings.iter().all(|holding| holding.debt == 0.0) {
+                continue;
+            }
+            for holding in holdings {
+                let listing = &self.book.listings()[holding.listing as usize];
+                if let Some(column) = self.columns[listing.asset as usize] {
+                    let counted = holding.collateral * listing.liquidation_threshold;
+                    toward[column] += (holding.debt - counted) * listing.price_usd;
+                }
+            }
+        }
+        toward
     }
 
     /// The factors on the book's assets after a step of a path.

@@ -115,7 +115,7 @@ fn the_next_step_is_as_wild_as_the_filter_says() {
 /// λσ² + (1 − λ)r² by hand, over rows that begin after the head that seeds it.
 #[test]
 fn the_ewma_filter_by_hand() {
-    let mut values = vec![0.01, -0.01].repeat(60);
+    let mut values = [0.01, -0.01].repeat(60);
     values.push(0.05);
     let returns = Returns::new(vec!["A".to_owned()], values).expect("returns");
     let filter = VolatilityFilter::Ewma { decay: 0.9 };

@@ -246,6 +246,9 @@ fn fit_asset(asset: &str, rows: &[f64]) -> (Merton, Vec<f64>, AssetFit) {
     if found.intensity > 0.99 * MOST_INTENSITY {
         notes.push("λ is at its bound of one jump a step".to_owned());
     }
+    if found.intensity * n < 1.0 {
+        notes.push("no jump was found in these rows: what a jump would be is not known".to_owned());
+    }
     let scores: Vec<f64> = rows.iter().map(|row| merton.score(*row)).collect();
     let squares: Vec<f64> = scores.iter().map(|score| score * score).collect();
     let transformed: Vec<f64> = rows.iter().map(|row| merton.lower(*row)).collect();
