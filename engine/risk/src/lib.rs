@@ -3,8 +3,15 @@
 //! Floats begin here: a [`Book`] is what a team brings or what chain state becomes, and everything on it is deterministic to the last
 //! bit. What claims the wei runs in integers on a clone of the market.
 
+pub mod barrier;
+pub mod coverage;
+pub mod measures;
+pub mod monte_carlo;
+pub mod price_models;
+
 mod book;
 mod cascade;
+mod conditional_bound;
 mod depth;
 mod exposures;
 #[cfg(test)]
@@ -15,6 +22,7 @@ mod invariants;
 mod loss;
 mod recommend;
 mod scenario;
+mod normal;
 mod shock;
 mod standing;
 mod stress;
@@ -23,9 +31,8 @@ pub use book::{
     AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, LiquidityRow, Listing, Position,
     Table,
 };
-pub use cascade::{
-    Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, OracleLag, Round, StoppedBy, cascade,
-};
+pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, OracleLag, Round, StoppedBy, cascade};
+pub use conditional_bound::{ConditionalBound, ConditionalBoundError};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
 pub use health::{
     AssetConcentration, Concentration, Crossing, EXIT_FALLS, EdgesNotGrowing, ExitLiquidity, ExitPoint, HEALTH_EDGES,

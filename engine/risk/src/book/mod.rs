@@ -157,6 +157,34 @@ impl Book {
         self.listings.iter().map(price).collect()
     }
 
+    /// The book with some of its positions only, given by place in ascending order: in the same order, so that what depends on order
+    /// stays. Its notes are the whole book's, and accounts have lost their names.
+    ///
+    /// # Panics
+    /// A place beyond the positions.
+    pub(crate) fn only(&self, positions: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(positions.len() + 1);
+        offsets.push(0);
+        let mut holdings = Vec::new();
+        for position in positions {
+            holdings.extend_from_slice(self.holdings_of(*position as usize));
+            offsets.push(holdings.len() as u32);
+        }
+        Self {
+            assets: self.assets.clone(),
+            markets: self.markets.clone(),
+            listings: self.listings.clone(),
+            accounts: Vec::new(),
+            positions: positions
+                .iter()
+                .map(|position| self.positions[*position as usize])
+                .collect(),
+            offsets,
+            holdings,
+            notes: self.notes.clone(),
+        }
+    }
+
     /// The book with other depths, one an asset by its place.
     #[must_use]
     pub fn with_depths(mut self, depths: impl IntoIterator<Item = Option<Depth>>) -> Self {
