@@ -1,1 +1,9 @@
 //! Capital to allocation: the optimum, with its proof.
+
+mod allocation;
+#[cfg(test)]
+mod dice;
+pub mod lending;
+pub mod source;
+
+pub use allocation::{Allocation, Binding, Position, ShadowPrice, Solver};
