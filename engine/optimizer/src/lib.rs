@@ -4,6 +4,7 @@ mod allocation;
 #[cfg(test)]
 mod dice;
 pub mod lending;
+pub mod problem;
 pub mod source;
 
 pub use allocation::{Allocation, Binding, Position, ShadowPrice, Solver};

@@ -77,6 +77,16 @@ impl Curve {
         (total - self.others).max(0.0)
     }
 
+    /// The size up to which income is concave, in USD: z = −3γ/(2β), half as far again as the peak; infinite where it always is.
+    pub(crate) fn inflection(&self) -> f64 {
+        let (beta, gamma) = (self.beta(), self.gamma());
+        if self.square > 0.0 && beta < 0.0 {
+            (-1.5 * gamma / beta - self.others).max(0.0)
+        } else {
+            f64::INFINITY
+        }
+    }
+
     /// The size up to the peak at which the next dollar earns `marginal`, in USD: the root of (λ − ρ₀)z³ − βz − γ = 0, not clamped.
     ///
     /// It is sought in u = 1/z, where γu³ + βu² = λ − ρ₀ rises and is convex between the peak and 0 size, so that Newton's steps from

@@ -1,0 +1,85 @@
+//! Which constraints conflict: a set none of which can be left out.
+
+use super::{
+    Constraint, Problem, ProblemError,
+    master::{Lines, propose},
+    model::Model,
+};
+use std::collections::HashSet;
+
+/// The constraints of an infeasible problem that conflict: without any one of them, the others can be kept to.
+///
+/// Each constraint in turn is left out for good if the rest still conflicts (the deletion filter of Chinneck and Dravnieks, 1991).
+pub(super) fn irreducible(problem: &Problem) -> Result<Vec<Constraint>, ProblemError> {
+    let mut dropped = HashSet::new();
+    let mut needed = Vec::new();
+    for constraint in all(problem) {
+        dropped.insert(constraint.clone());
+        if can_be_kept(problem, &dropped)? {
+            dropped.remove(&constraint);
+            needed.push(constraint);
+        }
+    }
+    Ok(needed)
+}
+
+/// The problem's constraints, the ones of most sources first, so that those of single sources remain.
+fn all(problem: &Problem) -> Vec<Constraint> {
+    let mut all = Vec::new();
+    if problem.risk.as_ref().is_some_and(|risk| risk.limit_usd().is_finite()) {
+        all.push(Constraint::Risk);
+    }
+    if problem.min_liquid_share > 0.0 {
+        all.push(Constraint::Liquidity);
+    }
+    if problem.max_turnover_usd.is_finite() {
+        all.push(Constraint::Turnover);
+    }
+    all.extend(
+        problem
+            .sources
+            .iter()
+            .map(|source| Constraint::Cap(source.id().to_owned())),
+    );
+    let least = problem
+        .sources
+        .iter()
+        .zip(&problem.minimum_positions_usd)
+        .filter(|(_, usd)| **usd > 0.0);
+    all.extend(least.map(|(source, _)| Constraint::MinimumPosition(source.id().to_owned())));
+    for group in &problem.groups {
+        if group.max_usd.is_finite() {
+            all.push(Constraint::GroupCap(group.name.clone()));
+        }
+        if group.min_usd > 0.0 {
+            all.push(Constraint::GroupFloor(group.name.clone()));
+        }
+    }
+    let floors = problem
+        .sources
+        .iter()
+        .zip(&problem.floors_usd)
+        .filter(|(_, usd)| **usd > 0.0);
+    all.extend(floors.map(|(source, _)| Constraint::Floor(source.id().to_owned())));
+    all.push(Constraint::Capital);
+    all
+}
+
+/// Whether any sizes keep to the constraints that are not dropped.
+fn can_be_kept(problem: &Problem, dropped: &HashSet<Constraint>) -> Result<bool, ProblemError> {
+    let model = Model::new(problem, dropped);
+    let mut lines = Lines::new(&model);
+    for _ in 0..200 {
+        let Some(proposal) = propose(&model, &lines, true)? else {
+            return Ok(false);
+        };
+        let Some((tail, _)) = model.tail_of(&proposal.shares) else {
+            return Ok(true);
+        };
+        if tail <= model.tail_limit * (1.0 + 1e-9) + 1e-12 {
+            return Ok(true);
+        }
+        lines.touch_tail(&model, &proposal.shares);
+    }
+    Ok(false)
+}
