@@ -136,9 +136,6 @@ impl Chain {
     }
 
     /// No less than max f(x) − λx over the chain, whatever the rounding of `reply` and of the floats here, in USD a year.
-    ///
-    /// f is concave, so that h(y) ≤ h(x) + h′(x)(y − x) with h = f − λx. Where h′ falls through 0 within ±δ of x, y − x is at
-    /// most δ; elsewhere it is at most the way to the bound.
     pub(super) fn worth_at_most(&self, price: f64, reply: &Reply) -> f64 {
         let size = reply.size;
         let Some(segment) = self.segment_left_of(size) else {
@@ -146,37 +143,17 @@ impl Chain {
         };
         let mut slack = segment.curve.income_error(size) + 4.0 * f64::EPSILON * (price * size + reply.worth.abs());
         // To the right, the segment that begins here counts; to the left, the one that ends here.
-        let right = self.segments.iter().find(|segment| size < segment.hi);
-        let left = self.segments.iter().rev().find(|segment| size > segment.lo);
-        if let Some(segment) = right {
-            slack += overshoot(segment, price, size, self.hi - size, 1.0);
+        if let Some(segment) = self.segments.iter().find(|segment| size < segment.hi) {
+            slack += segment
+                .curve
+                .overshoot(price, size, segment.hi - size, self.hi - size, 1.0);
         }
-        if let Some(segment) = left {
-            slack += overshoot(segment, price, size, size - self.lo, -1.0);
+        if let Some(segment) = self.segments.iter().rev().find(|segment| size > segment.lo) {
+            slack += segment
+                .curve
+                .overshoot(price, size, size - segment.lo, size - self.lo, -1.0);
         }
         reply.worth + slack
-    }
-}
-
-/// A bound on what h = f − λx can still gain from `size` towards `side`, where the chain goes on for `room`.
-fn overshoot(segment: &Segment, price: f64, size: f64, room: f64, side: f64) -> f64 {
-    let climb = |size: f64| {
-        side * (segment.curve.marginal(size) - price) + segment.curve.marginal_error(size) + f64::EPSILON * price
-    };
-    let here = climb(size);
-    if here <= 0.0 {
-        return 0.0;
-    }
-    let near = 1e-7 * (segment.curve.others + size);
-    let within = if side > 0.0 {
-        segment.hi - size
-    } else {
-        size - segment.lo
-    };
-    if near < within && climb(size + side * near) <= 0.0 {
-        here * near
-    } else {
-        here * room
     }
 }
 

@@ -88,6 +88,19 @@ pub(super) fn climb(model: &Model<'_>, choice: &[usize], start: &[f64], lines: &
     })
 }
 
+/// As near as an interior point comes, on one thread, without a word.
+pub(super) fn settings() -> DefaultSettings<f64> {
+    DefaultSettings {
+        verbose: false,
+        max_threads: 1,
+        max_iter: 100,
+        tol_gap_abs: 1e-13,
+        tol_gap_rel: 1e-12,
+        tol_feas: 1e-12,
+        ..DefaultSettings::default()
+    }
+}
+
 struct Step {
     shares: Vec<f64>,
     tail: f64,
@@ -170,16 +183,7 @@ fn quadratic(model: &Model<'_>, choice: &[usize], center: &[f64], lines: &Lines)
         let matrix = CscMatrix::new_from_triplets(limits.len(), free, row_of, column_of, values);
         let diagonal = CscMatrix::new_from_triplets(free, free, (0..free).collect(), (0..free).collect(), bend);
         let cones = [SupportedConeT::NonnegativeConeT(limits.len())];
-        let settings = DefaultSettings {
-            verbose: false,
-            max_threads: 1,
-            max_iter: 100,
-            tol_gap_abs: 1e-13,
-            tol_gap_rel: 1e-12,
-            tol_feas: 1e-12,
-            ..DefaultSettings::default()
-        };
-        let mut solver = DefaultSolver::new(&diagonal, &slope, &matrix, &limits, &cones, settings).ok()?;
+        let mut solver = DefaultSolver::new(&diagonal, &slope, &matrix, &limits, &cones, settings()).ok()?;
         solver.solve();
         let solution = &solver.solution;
         if matches!(

@@ -66,12 +66,9 @@ impl Lines {
 pub(super) struct Proposal {
     pub(super) choice: Vec<usize>,
     pub(super) shares: Vec<f64>,
-    /// Its objective: no allocation's is above it.
+    /// Its objective: no allocation's is above it, but for the solver's rounding.
     pub(super) bound: f64,
 }
-
-/// Where a solver's numbers may be off, in dollars a year and a dollar of capital: what is added to its bound.
-const SOLVER_ERROR: f64 = 1e-10;
 
 /// The best allocation of the outer approximation, or none where there is no allocation; with `is_objective_free` any of them.
 pub(super) fn propose(
@@ -183,6 +180,6 @@ pub(super) fn propose(
     Ok(Some(Proposal {
         choice: ways.iter().map(chosen).collect(),
         shares: shares[..count].iter().map(|share| share.eval_with(&solution)).collect(),
-        bound: objective.eval_with(&solution) + SOLVER_ERROR,
+        bound: objective.eval_with(&solution),
     }))
 }

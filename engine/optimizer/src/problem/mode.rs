@@ -27,6 +27,10 @@ impl Mode {
         self.curve.income(share * self.capital) / self.capital
     }
 
+    pub(super) fn income_error(&self, share: f64) -> f64 {
+        self.curve.income_error(share * self.capital) / self.capital
+    }
+
     pub(super) fn marginal(&self, share: f64) -> f64 {
         self.curve.marginal(share * self.capital)
     }
@@ -42,6 +46,24 @@ impl Mode {
     /// Whether there is but one size.
     pub(super) fn is_point(&self) -> bool {
         self.hi <= self.lo
+    }
+
+    /// No less than F(x) − rx − the fixed cost here, whatever the rounding.
+    pub(super) fn worth_at_most(&self, price: f64) -> f64 {
+        let (lo, hi) = (self.lo * self.capital, self.hi * self.capital);
+        let at = |size: f64| {
+            let (income, cost) = (self.curve.income(size), price * size);
+            let error = self.curve.income_error(size) + 4.0 * f64::EPSILON * (income.abs() + cost.abs());
+            income - cost + error
+        };
+        let worth = if self.is_point() {
+            at(lo)
+        } else if self.is_convex {
+            at(lo).max(at(hi))
+        } else {
+            self.curve.worth_at_most(price, lo, hi)
+        };
+        worth / self.capital - self.fixed_cost + 4.0 * f64::EPSILON * (worth.abs() / self.capital + self.fixed_cost)
     }
 
     /// (value, slope) of a line that lies above income on all of this mode and touches it at `share`, the value at size 0; of a convex

@@ -210,6 +210,22 @@ impl<'a> Model<'a> {
         self.row(Constraint::Liquidity, terms, 1.0 - share);
     }
 
+    /// No size, change or withdrawal is larger.
+    pub(super) fn reach(&self) -> f64 {
+        let most = self
+            .modes
+            .iter()
+            .flatten()
+            .map(|mode| mode.hi)
+            .chain(self.held.iter().copied());
+        most.fold(1.0, f64::max)
+    }
+
+    /// No allocation's CVaR is further from 0.
+    pub(super) fn most_loss(&self) -> f64 {
+        self.risk.map_or(0.0, Risk::most_loss) * self.reach() * self.modes.len() as f64
+    }
+
     /// κ, dollars a year for each dollar of CVaR.
     pub(super) fn tail_price(&self) -> f64 {
         self.risk.map_or(0.0, Risk::price)
@@ -231,6 +247,19 @@ impl<'a> Model<'a> {
             objective -= self.change_cost * (share - held).abs();
         }
         objective - self.tail_of(shares).map_or(0.0, |(tail, _)| self.tail_price() * tail)
+    }
+
+    /// A bound on the rounding error of [`Model::objective`].
+    pub(super) fn objective_error(&self, choice: &[usize], shares: &[f64]) -> f64 {
+        let (mut error, mut magnitude) = (0.0, self.tail_price() * self.most_loss());
+        for ((modes, &place), (&share, held)) in self.modes.iter().zip(choice).zip(shares.iter().zip(&self.held)) {
+            if let Some(mode) = modes.get(place) {
+                error += mode.income_error(share);
+                magnitude += mode.income(share).abs() + mode.fixed_cost;
+            }
+            magnitude += self.change_cost * (share + held);
+        }
+        error + f64::EPSILON * (self.modes.len() as f64 + 8.0) * magnitude
     }
 
     /// Every constraint on several sources at these sizes, as a row over x alone: (slopes, what is used, the limit).

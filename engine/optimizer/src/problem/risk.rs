@@ -79,6 +79,14 @@ impl Risk {
         self.losses.first().map_or(0, Vec::len)
     }
 
+    /// The largest loss or gain of a dollar in any scenario.
+    pub(super) fn most_loss(&self) -> f64 {
+        self.losses
+            .iter()
+            .flatten()
+            .fold(0.0, |most, loss| most.max(loss.abs()))
+    }
+
     pub(super) fn price(&self) -> f64 {
         self.price
     }

@@ -87,10 +87,11 @@ impl Curve {
         }
     }
 
-    /// The size up to the peak at which the next dollar earns `marginal`, in USD: the root of (λ − ρ₀)z³ − βz − γ = 0, not clamped.
+    /// The size up to the inflection at which the next dollar earns `marginal`, in USD: the root of (λ − ρ₀)z³ − βz − γ = 0, not
+    /// clamped.
     ///
-    /// It is sought in u = 1/z, where γu³ + βu² = λ − ρ₀ rises and is convex between the peak and 0 size, so that Newton's steps from
-    /// above come down to the root and never pass it.
+    /// It is sought in u = 1/z, where γu³ + βu² = λ − ρ₀ rises and is convex between the inflection and size 0, so that Newton's steps
+    /// from above come down to the root and never pass it.
     pub(crate) fn size_at(&self, marginal: f64) -> f64 {
         let (beta, gamma) = (self.beta(), self.gamma());
         let target = marginal - self.flat;
@@ -101,14 +102,20 @@ impl Curve {
                 f64::INFINITY
             };
         }
-        if target <= 0.0 {
-            return self.peak();
+        let peak = -beta / gamma;
+        if target <= 0.0 && (beta >= 0.0 || target <= 4.0 * beta * peak * peak / 27.0) {
+            // Nowhere so steep a fall: where it is steepest.
+            return self.inflection();
         }
-        let cube = (target / gamma).cbrt();
-        let mut inverse = if beta < 0.0 {
-            cube - beta / gamma
+        let mut inverse = if target <= 0.0 {
+            peak
         } else {
-            cube.min((target / beta).sqrt())
+            let cube = (target / gamma).cbrt();
+            if beta < 0.0 {
+                cube + peak
+            } else {
+                cube.min((target / beta).sqrt())
+            }
         };
         for _ in 0..60 {
             let excess = inverse * inverse * (gamma * inverse + beta) - target;

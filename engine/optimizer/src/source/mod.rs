@@ -1,6 +1,7 @@
 //! Yield sources: what a size earns a year, what the next dollar earns, and what can be had back at once.
 
 mod comet;
+mod conjugate;
 mod curve;
 mod error;
 mod fixed_rate;
