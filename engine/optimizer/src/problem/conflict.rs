@@ -1,26 +1,28 @@
 //! Which constraints conflict: a set none of which can be left out.
 
 use super::{
-    Constraint, Problem, ProblemError,
-    master::{Lines, propose},
+    Constraint, Problem,
+    convex::VIOLATION,
+    master::{Lines, Proposal, propose},
     model::Model,
+    proof::Proof,
 };
 use std::collections::HashSet;
 
 /// The constraints of an infeasible problem that conflict: without any one of them, the others can be kept to.
 ///
 /// Each constraint in turn is left out for good if the rest still conflicts (the deletion filter of Chinneck and Dravnieks, 1991).
-pub(super) fn irreducible(problem: &Problem) -> Result<Vec<Constraint>, ProblemError> {
+pub(super) fn irreducible(problem: &Problem) -> Vec<Constraint> {
     let mut dropped = HashSet::new();
     let mut needed = Vec::new();
     for constraint in all(problem) {
         dropped.insert(constraint.clone());
-        if can_be_kept(problem, &dropped)? {
+        if can_be_kept(problem, &dropped) {
             dropped.remove(&constraint);
             needed.push(constraint);
         }
     }
-    Ok(needed)
+    needed
 }
 
 /// The problem's constraints, the ones of most sources first, so that those of single sources remain.
@@ -66,20 +68,21 @@ fn all(problem: &Problem) -> Vec<Constraint> {
 }
 
 /// Whether any sizes keep to the constraints that are not dropped.
-fn can_be_kept(problem: &Problem, dropped: &HashSet<Constraint>) -> Result<bool, ProblemError> {
+///
+/// Microlp's word is taken for sizes only, which can be looked at; that there are none the proof must say.
+fn can_be_kept(problem: &Problem, dropped: &HashSet<Constraint>) -> bool {
     let model = Model::new(problem, dropped);
-    let mut lines = Lines::new(&model);
-    for _ in 0..200 {
-        let Some(proposal) = propose(&model, &lines, true)? else {
-            return Ok(false);
-        };
-        let Some((tail, _)) = model.tail_of(&proposal.shares) else {
-            return Ok(true);
-        };
-        if tail <= model.tail_limit * (1.0 + 1e-9) + 1e-12 {
-            return Ok(true);
-        }
-        lines.touch_tail(&model, &proposal.shares);
+    if model.modes.iter().any(Vec::is_empty) {
+        return false;
     }
-    Ok(false)
+    let mut lines = Lines::new(&model);
+    if let Ok(Some(Proposal { choice, mut shares, .. })) = propose(&model, &lines, true) {
+        model.polish(&choice, &mut shares);
+        if model.violation(&choice, &shares) <= VIOLATION {
+            return true;
+        }
+    }
+    let mut proof = Proof::new(&model, None, 1.0);
+    proof.run(&mut lines, true);
+    proof.best.is_some() || !proof.is_empty()
 }

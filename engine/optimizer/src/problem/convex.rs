@@ -17,7 +17,7 @@ pub(super) struct Best {
 }
 
 /// Constraints are kept to this, relative to their limits: a tenth of what is promised.
-const VIOLATION: f64 = 1e-10;
+pub(super) const VIOLATION: f64 = 1e-10;
 
 /// Climbs from `start` by quadratic models of income, each solved by clarabel, until none promises more; CVaR enters by rows that
 /// touch it where the climb has been. None where no sizes within every constraint were found.

@@ -32,7 +32,9 @@ use crate::{
 pub use constraint::Constraint;
 use convex::{Best, climb};
 use master::{Lines, Proposal, propose};
+use mode::Mode;
 use model::Model;
+use proof::{Proof, touch_all};
 pub use risk::Risk;
 use std::collections::HashSet;
 use thiserror::Error;
@@ -291,6 +293,34 @@ impl Problem {
         self.capital_usd
     }
 
+    /// The time over which changes are to pay for themselves, in years.
+    pub fn holding_years(&self) -> f64 {
+        self.holding_years
+    }
+
+    /// What sizes in USD are worth a year, in USD: income less the price of risk, before costs of change.
+    pub fn value_usd_per_year(&self, sizes_usd: &[f64]) -> f64 {
+        let risk = self.risk.as_ref().filter(|risk| risk.price() > 0.0);
+        income_of(&self.sources, sizes_usd) - risk.map_or(0.0, |risk| risk.price() * risk.tail(sizes_usd).0)
+    }
+
+    /// What `changes` sources changed by `moved_usd` in all cost, in USD.
+    pub fn cost_usd(&self, moved_usd: f64, changes: usize) -> f64 {
+        self.change_cost * moved_usd + self.gas_usd_per_change * changes as f64
+    }
+
+    /// By how much these sizes in USD violate the worst constraint, relative to its limit; 0 where they keep to all.
+    pub fn violation(&self, sizes_usd: &[f64]) -> f64 {
+        let model = Model::new(self, &HashSet::new());
+        let shares: Vec<f64> = sizes_usd.iter().map(|size| size / self.capital_usd).collect();
+        let distance = |(modes, &share): (&Vec<Mode>, &f64)| {
+            let off = |mode: &Mode| (mode.lo - share).max(share - mode.hi).max(0.0) / mode.hi.max(1e-3);
+            modes.iter().map(off).fold(f64::INFINITY, f64::min)
+        };
+        let of_sources = model.modes.iter().zip(&shares).map(distance).fold(0.0, f64::max);
+        model.shared_violation(&shares).max(of_sources)
+    }
+
     fn index(&self, id: &str) -> Result<usize, ProblemError> {
         let found = self.sources.iter().position(|source| source.id() == id);
         found.ok_or_else(|| ProblemError::Invalid(format!("`{id}` is no source")))
@@ -331,50 +361,47 @@ impl Problem {
     fn outer_approximation(&self) -> Result<Allocation, ProblemError> {
         let model = Model::new(self, &HashSet::new());
         if model.modes.iter().any(Vec::is_empty) {
-            return Err(ProblemError::Infeasible(conflict::irreducible(self)?));
+            return Err(ProblemError::Infeasible(conflict::irreducible(self)));
         }
         let mut lines = Lines::new(&model);
-        let mut best: Option<Best> = None;
-        let mut bound = f64::INFINITY;
-        let mut rounds = 0;
-        while rounds < MOST_ROUNDS {
-            let Some(Proposal {
-                choice,
-                shares,
-                bound: proposed,
-            }) = propose(&model, &lines, false)?
-            else {
-                // Nothing is left, or nothing was ever there.
-                if best.is_none() {
-                    return Err(ProblemError::Infeasible(conflict::irreducible(self)?));
-                }
-                break;
-            };
-            rounds += 1;
-            bound = bound.min(proposed);
-            let is_close = |best: &Option<Best>| best.as_ref().is_some_and(|best| bound - best.objective <= CLOSE);
-            if is_close(&best) {
-                break;
-            }
-            let found = climb(&model, &choice, &shares, &mut lines);
-            if let Some(found) = &found {
-                proof::touch_all(&model, &mut lines, &choice, &found.shares);
-            }
-            proof::touch_all(&model, &mut lines, &choice, &shares);
-            if let Some(found) = found
-                && best.as_ref().is_none_or(|best| found.objective > best.objective)
-            {
+        let (best, rounds) = proposals(&model, &mut lines);
+        let mut proof = Proof::new(&model, best, 1.0 / self.capital_usd);
+        proof.run(&mut lines, false);
+        match &proof.best {
+            Some(best) => Ok(report::report(self, &model, best, proof.bound(), rounds + proof.parts)),
+            None if proof.is_empty() => Err(ProblemError::Infeasible(conflict::irreducible(self))),
+            None => Err(ProblemError::Solver(
+                "neither an allocation nor a proof that there is none was found".to_owned(),
+            )),
+        }
+    }
+}
+
+/// What linear models propose, made allocations, until the two are close; and how many models that took.
+///
+/// A model that microlp says has no solution, or fails at, ends this: what is true of it the proof finds out.
+fn proposals(model: &Model<'_>, lines: &mut Lines) -> (Option<Best>, usize) {
+    let mut best: Option<Best> = None;
+    for round in 0..MOST_ROUNDS {
+        let Ok(Some(Proposal { choice, shares, bound })) = propose(model, lines, false) else {
+            return (best, round);
+        };
+        let is_close = |best: &Option<Best>| best.as_ref().is_some_and(|best| bound - best.objective <= CLOSE);
+        if is_close(&best) {
+            return (best, round + 1);
+        }
+        if let Some(found) = climb(model, &choice, &shares, lines) {
+            touch_all(model, lines, &choice, &found.shares);
+            if best.as_ref().is_none_or(|best| found.objective > best.objective) {
                 best = Some(found);
             }
-            if is_close(&best) {
-                break;
-            }
         }
-        let mut best = best.ok_or_else(|| ProblemError::Solver(format!("no allocation found in {rounds} models")))?;
-        let close = PROVEN * best.objective.max(1.0 / self.capital_usd);
-        let (proven, parts) = proof::prove(&model, &mut lines, &mut best, close);
-        Ok(report::report(self, &model, &best, proven, rounds + parts))
+        touch_all(model, lines, &choice, &shares);
+        if is_close(&best) {
+            return (best, round + 1);
+        }
     }
+    (best, MOST_ROUNDS)
 }
 
 /// Linear models that are solved before what is left is left to the proof.
@@ -382,9 +409,6 @@ const MOST_ROUNDS: usize = 30;
 
 /// The gap at which the linear models end, in dollars a year and a dollar of capital: microlp's own numbers are no surer.
 const CLOSE: f64 = 1e-7;
-
-/// The gap at which the proof ends, relative to the objective.
-const PROVEN: f64 = 5e-10;
 
 fn amount(name: &str, value: f64) -> Result<f64, ProblemError> {
     if (0.0..=1e30).contains(&value) {

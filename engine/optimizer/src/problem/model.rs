@@ -249,6 +249,15 @@ impl<'a> Model<'a> {
         objective - self.tail_of(shares).map_or(0.0, |(tail, _)| self.tail_price() * tail)
     }
 
+    /// Less than any allocation's objective.
+    pub(super) fn least_objective(&self) -> f64 {
+        let of_mode = |mode: &Mode| mode.income(mode.lo).min(mode.income(mode.hi)) - mode.fixed_cost;
+        let of_source = |modes: &Vec<Mode>| modes.iter().map(of_mode).fold(0.0, f64::min);
+        let costs =
+            self.change_cost * 2.0 * self.reach() * self.modes.len() as f64 + self.tail_price() * self.most_loss();
+        self.modes.iter().map(of_source).sum::<f64>() - costs - 1.0
+    }
+
     /// A bound on the rounding error of [`Model::objective`].
     pub(super) fn objective_error(&self, choice: &[usize], shares: &[f64]) -> f64 {
         let (mut error, mut magnitude) = (0.0, self.tail_price() * self.most_loss());
@@ -306,15 +315,7 @@ impl<'a> Model<'a> {
 
     /// By how much the worst constraint is violated, relative to its limit (or to a thousandth of the capital where that is more).
     pub(super) fn violation(&self, choice: &[usize], shares: &[f64]) -> f64 {
-        let relative = |excess: f64, limit: f64| excess / limit.abs().max(1e-3);
-        let mut worst = 0.0_f64;
-        for (used, limit) in self
-            .shared_rows(shares)
-            .into_iter()
-            .map(|(_, used, limit)| (used, limit))
-        {
-            worst = worst.max(relative(used - limit, limit));
-        }
+        let mut worst = self.shared_violation(shares);
         for ((modes, &place), &share) in self.modes.iter().zip(choice).zip(shares) {
             let Some(mode) = modes.get(place) else {
                 return f64::INFINITY;
@@ -324,6 +325,13 @@ impl<'a> Model<'a> {
                 .max(relative(share - mode.hi, mode.hi));
         }
         if worst.is_nan() { f64::INFINITY } else { worst }
+    }
+
+    /// The same of the constraints on several sources alone.
+    pub(super) fn shared_violation(&self, shares: &[f64]) -> f64 {
+        let rows = self.shared_rows(shares).into_iter();
+        rows.map(|(_, used, limit)| relative(used - limit, limit))
+            .fold(0.0, f64::max)
     }
 
     /// Moves sizes onto the constraints that they are a rounding beyond, each along its own slopes.
@@ -370,4 +378,8 @@ impl<'a> Model<'a> {
             }
         }
     }
+}
+
+fn relative(excess: f64, limit: f64) -> f64 {
+    excess / limit.abs().max(1e-3)
 }

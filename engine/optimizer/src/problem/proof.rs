@@ -88,54 +88,102 @@ struct Part {
     bound: f64,
 }
 
-/// A bound that no allocation's objective exceeds, no better allocation than `best` being left below it by more than `close`; what is
-/// better is put into `best`. Returned with how many parts were looked at.
-pub(super) fn prove(model: &Model<'_>, lines: &mut Lines, best: &mut Best, close: f64) -> (f64, usize) {
-    let every = model.modes.iter().map(|modes| (0..modes.len()).collect()).collect();
-    let mut open = vec![Part {
-        allowed: every,
-        bound: f64::INFINITY,
-    }];
-    let mut closed = f64::NEG_INFINITY;
-    let mut looked_at = 0;
-    while let Some(mut part) = open.pop() {
-        if part.bound <= best.objective + close || looked_at == MOST_PARTS {
-            closed = closed.max(part.bound);
-            continue;
+/// The best allocation and a bound that no allocation's objective exceeds, from `best` on, which may be none yet.
+pub(super) struct Proof<'a> {
+    model: &'a Model<'a>,
+    pub(super) best: Option<Best>,
+    /// The highest bound of the parts that are done with.
+    closed: f64,
+    pub(super) parts: usize,
+    least: f64,
+    smallest_scale: f64,
+}
+
+/// The gap at which a part is done with, relative to the objective.
+const CLOSE: f64 = 5e-10;
+
+impl<'a> Proof<'a> {
+    /// Nothing proven yet; objectives below `smallest_scale` count as that where a gap is relative to them.
+    pub(super) fn new(model: &'a Model<'a>, best: Option<Best>, smallest_scale: f64) -> Self {
+        Self {
+            model,
+            best,
+            closed: f64::NEG_INFINITY,
+            parts: 0,
+            least: model.least_objective(),
+            smallest_scale,
         }
-        looked_at += 1;
+    }
+
+    /// What a part's bound must exceed to be worth a look; where nothing is found yet, less than any allocation's objective.
+    fn threshold(&self) -> f64 {
+        match &self.best {
+            Some(best) => best.objective + CLOSE * best.objective.max(self.smallest_scale),
+            None => self.least,
+        }
+    }
+
+    fn objective(&self) -> f64 {
+        self.best.as_ref().map_or(self.least, |best| best.objective)
+    }
+
+    /// No allocation's objective exceeds this.
+    pub(super) fn bound(&self) -> f64 {
+        let error = self
+            .best
+            .as_ref()
+            .map_or(0.0, |best| self.model.objective_error(&best.choice, &best.shares));
+        self.closed.max(self.objective()) + error
+    }
+
+    /// Whether there is no allocation at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.best.is_none() && self.closed <= self.least
+    }
+
+    /// Looks at parts until each is proven to hold nothing better, or there have been too many; with `is_any_enough` until any allocation
+    /// is found.
+    pub(super) fn run(&mut self, lines: &mut Lines, is_any_enough: bool) {
+        let every = self
+            .model
+            .modes
+            .iter()
+            .map(|modes| (0..modes.len()).collect())
+            .collect();
+        let mut open = vec![Part {
+            allowed: every,
+            bound: f64::INFINITY,
+        }];
+        while let Some(part) = open.pop() {
+            let is_enough = is_any_enough && self.best.is_some();
+            if part.bound <= self.threshold() || self.parts == MOST_PARTS || is_enough {
+                self.closed = self.closed.max(part.bound);
+            } else {
+                self.parts += 1;
+                self.examine(part, lines, &mut open);
+            }
+        }
+    }
+
+    fn examine(&mut self, mut part: Part, lines: &mut Lines, open: &mut Vec<Part>) {
+        let model = self.model;
         for touch in 0..=MOST_TOUCHES {
             let Some(relaxed) = relax(model, &part.allowed, lines) else {
-                cut(&part, None, &mut open, &mut closed);
-                break;
+                return self.cut(&part, None, open);
             };
             let bound = lagrangian(model, &part.allowed, lines, &relaxed);
             let gained = part.bound - bound.whole;
             part.bound = part.bound.min(bound.whole);
-            if part.bound <= best.objective + close {
-                closed = closed.max(part.bound);
-                break;
-            }
-            // A mode that would cost its source more than the part can still gain need not be looked at.
-            for (places, worths) in part.allowed.iter_mut().zip(&bound.worths) {
-                let most = worths.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let without: Vec<f64> = worths.iter().map(|worth| bound.whole - (most - worth)).collect();
-                let mut at = 0;
-                places.retain(|_| {
-                    at += 1;
-                    let stays = without[at - 1] > best.objective + close;
-                    if !stays {
-                        closed = closed.max(without[at - 1]);
-                    }
-                    stays
-                });
-            }
-            if part.allowed.iter().any(Vec::is_empty) {
-                break;
+            if part.bound <= self.threshold() {
+                self.closed = self.closed.max(part.bound);
+                return;
             }
             if relaxed.is_infeasible {
-                cut(&part, None, &mut open, &mut closed);
-                break;
+                return self.cut(&part, None, open);
+            }
+            self.leave_out(&mut part, &bound);
+            if part.allowed.iter().any(Vec::is_empty) {
+                return;
             }
             let choice: Vec<usize> = relaxed
                 .parts
@@ -143,59 +191,76 @@ pub(super) fn prove(model: &Model<'_>, lines: &mut Lines, best: &mut Best, close
                 .zip(&part.allowed)
                 .map(|(parts, allowed)| largest(parts, allowed))
                 .collect();
-            let before = best.objective;
+            let before = self.objective();
             if let Some(found) = climb(model, &choice, &relaxed.shares, lines) {
                 touch_all(model, lines, &choice, &found.shares);
-                if found.objective > best.objective {
-                    *best = found;
+                if self.best.as_ref().is_none_or(|best| found.objective > best.objective) {
+                    self.best = Some(found);
                 }
             }
             touch_all(model, lines, &choice, &relaxed.shares);
             let is_one = part.allowed.iter().all(|places| places.len() == 1);
-            let has_stalled = gained < 0.1 * (part.bound - best.objective) && best.objective <= before;
-            if is_one && touch < MOST_TOUCHES || !is_one && !has_stalled && touch < 3 {
-                continue;
+            let has_stalled = gained < 0.1 * (part.bound - self.objective()) && self.objective() <= before;
+            let goes_on = if is_one {
+                touch < MOST_TOUCHES
+            } else {
+                touch < 3 && !has_stalled
+            };
+            if !goes_on {
+                return self.cut(&part, Some(&relaxed), open);
             }
-            cut(&part, Some(&relaxed), &mut open, &mut closed);
-            break;
         }
     }
-    (
-        closed.max(best.objective) + model.objective_error(&best.choice, &best.shares),
-        looked_at,
-    )
-}
 
-/// Cuts a part in two at the source whose modes are most mixed: its largest mode, or any other. A part of one mode a source stays as it
-/// is, in the bound.
-fn cut(part: &Part, relaxed: Option<&Relaxed>, open: &mut Vec<Part>, closed: &mut f64) {
-    let first = |source: usize| match relaxed {
-        Some(relaxed) => largest(&relaxed.parts[source], &part.allowed[source]),
-        None => part.allowed[source].first().copied().unwrap_or(0),
-    };
-    let mixed = |source: usize| relaxed.map_or(0.0, |relaxed| 1.0 - relaxed.parts[source][first(source)]);
-    let undecided = (0..part.allowed.len()).filter(|&source| part.allowed[source].len() > 1);
-    let Some(source) = undecided.max_by(|&one, &other| mixed(one).total_cmp(&mixed(other))) else {
-        *closed = closed.max(part.bound);
-        return;
-    };
-    let first = first(source);
-    let with = |places: Vec<usize>| {
-        let mut allowed = part.allowed.clone();
-        allowed[source] = places;
-        Part {
-            allowed,
-            bound: part.bound,
+    /// Leaves out modes that would cost their source more than the part can still gain.
+    fn leave_out(&mut self, part: &mut Part, bound: &Bound) {
+        let threshold = self.threshold();
+        for (places, worths) in part.allowed.iter_mut().zip(&bound.worths) {
+            let most = worths.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let mut without = worths.iter().map(|worth| bound.whole - (most - worth));
+            let mut closed = self.closed;
+            places.retain(|_| {
+                let without = without.next().unwrap_or(f64::INFINITY);
+                if without <= threshold {
+                    closed = closed.max(without);
+                }
+                without > threshold
+            });
+            self.closed = closed;
         }
-    };
-    open.push(with(
-        part.allowed[source]
-            .iter()
-            .copied()
-            .filter(|&place| place != first)
-            .collect(),
-    ));
-    open.push(with(vec![first]));
+    }
+
+    /// Cuts a part in two at the source whose modes are most mixed: its largest mode, or any other. A part of one mode a source stays as
+    /// it is, in the bound.
+    fn cut(&mut self, part: &Part, relaxed: Option<&Relaxed>, open: &mut Vec<Part>) {
+        let first = |source: usize| match relaxed {
+            Some(relaxed) => largest(&relaxed.parts[source], &part.allowed[source]),
+            None => part.allowed[source].first().copied().unwrap_or(0),
+        };
+        let mixed = |source: usize| relaxed.map_or(0.0, |relaxed| 1.0 - relaxed.parts[source][first(source)]);
+        let undecided = (0..part.allowed.len()).filter(|&source| part.allowed[source].len() > 1);
+        let Some(source) = undecided.max_by(|&one, &other| mixed(one).total_cmp(&mixed(other))) else {
+            self.closed = self.closed.max(part.bound);
+            return;
+        };
+        let first = first(source);
+        let with = |places: Vec<usize>| {
+            let mut allowed = part.allowed.clone();
+            allowed[source] = places;
+            Part {
+                allowed,
+                bound: part.bound,
+            }
+        };
+        open.push(with(
+            part.allowed[source]
+                .iter()
+                .copied()
+                .filter(|&place| place != first)
+                .collect(),
+        ));
+        open.push(with(vec![first]));
+    }
 }
 
 fn largest(parts: &[f64], allowed: &[usize]) -> usize {

@@ -21,7 +21,7 @@ pub(super) struct Relaxed {
 }
 
 /// By how much a certificate of infeasibility is raised.
-const CERTIFICATE: f64 = 1e3;
+const CERTIFICATE: f64 = 1e6;
 
 /// Σ factor·variable + constant.
 #[derive(Clone, Debug, Default)]
