@@ -39,7 +39,7 @@ impl Pool {
     }
 
     /// A and B of f′ = A/z² + B(2S − z)/z³ on one side.
-    fn terms(&self, above: bool) -> (f64, f64) {
+    pub(super) fn terms(&self, above: bool) -> (f64, f64) {
         let KinkedPoolParams {
             base,
             slope1,

@@ -13,6 +13,8 @@ mod chain;
 mod dual;
 #[cfg(test)]
 mod enumeration;
+#[cfg(test)]
+mod piecewise_linear;
 mod search;
 #[cfg(test)]
 mod tests;

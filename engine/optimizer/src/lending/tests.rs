@@ -1,6 +1,7 @@
 use super::{
     allocate,
     enumeration::{Pool, climb_from_many, draw, enumerate},
+    piecewise_linear::bracket,
 };
 use crate::{
     Allocation, Binding,
@@ -278,4 +279,40 @@ fn prop_the_price_is_what_a_dollar_more_earns() {
             }
         }
     }
+}
+
+#[test]
+fn prop_the_optimum_lies_between_broken_lines_within_and_without() {
+    let mut widest = 0.0_f64;
+    for seed in 0..instances(15, 500) {
+        let mut dice = Dice::new(3_000_000 + seed);
+        let count = 2 + dice.below(5);
+        let (pools, capital) = draw(&mut dice, count, 3);
+        let answer = allocate(&sources(&pools), capital, 1.0).unwrap();
+        let income = answer.income_usd_per_year;
+        let (sizes, inner, outer) = bracket(&pools, capital, 25);
+        // The inner sizes are an allocation: what they earn indeed is no more than the optimum, and no less than the lines say.
+        let placed: f64 = sizes.iter().sum();
+        let earned: f64 = pools
+            .iter()
+            .zip(&sizes)
+            .map(|(pool, &size)| pool.income(size.max(0.0)))
+            .sum();
+        assert!(placed <= capital * (1.0 + 1e-8), "seed {seed}");
+        assert!(
+            inner <= earned + 1e-7 * capital,
+            "seed {seed}: {inner} is above {earned}"
+        );
+        assert!(
+            earned <= income * (1.0 + 1e-9) + 1e-9 * capital,
+            "seed {seed}: {earned} within is above {income}"
+        );
+        // microlp's own numbers are off by up to 1e-7 of the capital.
+        assert!(
+            outer >= income - 1e-7 * capital,
+            "seed {seed}: {outer} without is below {income}"
+        );
+        widest = widest.max((outer - inner) / income.max(1.0));
+    }
+    assert!(widest < 0.05, "{widest} apart, which says little");
 }

@@ -18,6 +18,8 @@ mod master;
 mod mode;
 mod model;
 mod proof;
+#[cfg(test)]
+mod random_problems;
 mod relaxation;
 mod report;
 mod risk;
