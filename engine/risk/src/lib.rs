@@ -8,16 +8,22 @@ mod cascade;
 mod depth;
 #[cfg(test)]
 mod fixture;
+mod from_market;
+mod pool_depth;
 mod shock;
 mod standing;
 mod stress;
 
 pub use book::{
-    AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, LiquidityRow, Listing, Position,
-    Table,
+    AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, HoldingPart, LiquidityRow,
+    Listing, ListingPart, Position, Table,
 };
 pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
+pub use from_market::{
+    Bonus, FromMarket, FromMarketError, ListedPrice, MarketBook, TradedPool, Unit, UnitPrice, Unpriced,
+};
+pub use pool_depth::{BeyondPools, ExactPool, PoolDepth, PoolDepthError, PoolShare, SoldInto};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};
