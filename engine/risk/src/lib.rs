@@ -1,1 +1,3 @@
 //! Health, stress, liquidation cascades, and the parameters that would hold.
+
+pub mod on_chain;
