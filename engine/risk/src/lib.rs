@@ -9,6 +9,7 @@ mod depth;
 #[cfg(test)]
 mod fixture;
 mod from_market;
+pub mod on_chain;
 mod pool_depth;
 mod shock;
 mod standing;

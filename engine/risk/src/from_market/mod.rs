@@ -29,6 +29,8 @@ mod prices;
 mod scenes;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twin_tests;
 
 pub use error::FromMarketError;
 pub use pools::TradedPool;
@@ -68,6 +70,9 @@ pub struct FromMarket<'a> {
     pub sell_for: Vec<Address>,
     /// Pools that the market does not follow, such as those of Uniswap v2 and v4.
     pub pools: Vec<TradedPool<'a>>,
+    /// The pool that an asset's oracle follows, by its name (its address in the market): its own price is the one that falls. Without one
+    /// it is what the best pool brings.
+    pub followed: BTreeMap<Address, String>,
 }
 
 /// A book with where it comes from.
@@ -108,6 +113,7 @@ impl FromMarket<'_> {
             taken_as: BTreeMap::new(),
             sell_for: Vec::new(),
             pools: Vec::new(),
+            followed: BTreeMap::new(),
         }
     }
 
@@ -116,6 +122,9 @@ impl FromMarket<'_> {
     ///
     /// Each asset is listed in its market on the terms that hold where nothing else is said, and beside that in a variant for every other
     /// set of terms that someone holds it on: a category of efficiency mode, or supply that is not pledged, with a threshold of 0.
+    ///
+    /// Depths are those of the pools where they stand. Under a shock that others trade pools to, they stand elsewhere, and what they take
+    /// is something else: for that, make the depths of the pools as [`ChainState::shock`](crate::on_chain::ChainState::shock) leaves them.
     ///
     /// # Errors
     /// A price that an account needs and that is missing; an oracle that does not count in dollars, and no unit; two tokens or two markets

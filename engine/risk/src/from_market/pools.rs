@@ -96,6 +96,12 @@ impl Door<'_> {
             let decimals = tokens.get(&token).map_or(0, |token| token.decimals);
             match PoolDepth::new(&sold, decimals) {
                 Ok(depth) => {
+                    let followed = self.rules.followed.get(&token);
+                    let place = followed.and_then(|followed| names.iter().position(|name| name == followed));
+                    let depth = match place {
+                        Some(place) => depth.following(place),
+                        None => depth,
+                    };
                     depths.depths.push((asset.to_owned(), Depth::Pools(depth)));
                     depths.pools.insert(asset.to_owned(), names);
                 }
