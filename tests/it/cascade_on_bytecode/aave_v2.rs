@@ -145,7 +145,7 @@ impl Stage {
     /// Supplied, owed at the variable rate.
     fn balances(&mut self, token: usize, user: Address) -> [U256; 2] {
         let asset = self.market.assets()[token];
-        let [supplied, _, variable] = self.market.balances(user, asset).expect("views");
+        let [supplied, variable, _] = self.market.balances(user, asset).expect("views");
         [supplied, variable]
     }
 

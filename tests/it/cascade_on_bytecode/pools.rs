@@ -140,6 +140,9 @@ fn swap(chain: &mut Evm, pool: PoolOfTokens, recipient: Address, zero_for_one: b
 pub(super) fn sell(chain: &mut Evm, pool: PoolOfTokens, seller: Address, token: Address, amount: U256) -> U256 {
     let zero_for_one = token == pool.tokens[0];
     let other = pool.tokens[usize::from(zero_for_one)];
+    if amount.is_zero() {
+        return amount;
+    }
     let before = balance(chain, other, seller);
     chain.act_as(seller);
     let give = AssetCalls::transferCall { to: pool.payer, amount };
