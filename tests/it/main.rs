@@ -4,6 +4,7 @@ mod accounts;
 mod architecture;
 mod bad_input;
 mod bad_requests;
+mod cascade_on_bytecode;
 mod chain_history;
 mod cli;
 mod differential_aave_v2;

@@ -23,13 +23,16 @@ mod loss;
 mod recommend;
 mod scenario;
 mod normal;
+mod from_market;
+pub mod on_chain;
+mod pool_depth;
 mod shock;
 mod standing;
 mod stress;
 
 pub use book::{
-    AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, LiquidityRow, Listing, Position,
-    Table,
+    AccountRow, Asset, AssetRow, Book, BookError, BookErrorKind, BookNotes, Holding, HoldingPart, LiquidityRow,
+    Listing, ListingPart, Position, Table,
 };
 pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, OracleLag, Round, StoppedBy, cascade};
 pub use conditional_bound::{ConditionalBound, ConditionalBoundError};
@@ -49,6 +52,10 @@ pub use scenario::{
     AppliedScenario, AssetClasses, JointMove, Norm, Returns, ReverseError, ReverseMove, ReverseOutcome, ReverseStress,
     Scenario, ScenarioError, ScenarioNote, ScenarioShock, Selector, SelectorError, reverse_stress,
 };
+pub use from_market::{
+    Bonus, FromMarket, FromMarketError, ListedPrice, MarketBook, TradedPool, Unit, UnitPrice, Unpriced,
+};
+pub use pool_depth::{BeyondPools, ExactPool, PoolDepth, PoolDepthError, PoolShare, SoldInto};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};
