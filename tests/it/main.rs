@@ -31,6 +31,7 @@ mod real_liquidations_compound;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;
+mod risk_from_market;
 mod sample;
 mod sample_lending;
 mod snapshots;

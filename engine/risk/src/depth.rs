@@ -50,6 +50,7 @@ impl Depth {
     pub fn scaled(&self, factor: f64) -> Self {
         match self {
             Self::Curve(curve) => Self::Curve(curve.scaled(factor)),
+            Self::Pools(pools) => Self::Pools(pools.scaled(factor)),
             Self::Unlimited => Self::Unlimited,
         }
     }

@@ -184,6 +184,7 @@ impl Book {
             assets: self.assets.clone(),
             markets: self.markets.clone(),
             listings: self.listings.clone(),
+            variants: self.variants.clone(),
             accounts: Vec::new(),
             positions: positions
                 .iter()

@@ -23,8 +23,7 @@ const NOW: u64 = 1_700_000_000;
 const E18: u128 = 1_000_000_000_000_000_000;
 const RAY: u128 = E18 * 1_000_000_000;
 const DOLLAR: u128 = 100_000_000;
-/// What feeds round away, a hundred-millionth of 2,000 dollars a round, grows in what follows from it; floats alone are ten thousand times
-/// closer.
+/// What feeds round away, a hundred-millionth of 2,000 dollars a round, grows in what follows from it.
 const CLOSE: f64 = 1e-10;
 /// About 2,000.
 const START: i32 = 76_013;
