@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_requests;
 mod chain_history;
 mod cli;
+mod comet;
 mod differential_aave_v2;
 mod differential_aave_v3;
 mod differential_compound_v2;
