@@ -261,7 +261,7 @@ fn what_is_no_problem_is_named() {
 fn cvar_by_its_rows_is_cvar_by_all_scenarios() {
     for seed in 0..5 {
         let mut dice = Dice::new(seed);
-        let (count, scenarios, level, limit) = (6, 300, 0.9, 0.04);
+        let (count, scenarios, level, limit) = (6, 80, 0.9, 0.04);
         let rates: Vec<f64> = (0..count).map(|_| dice.between(0.01, 0.1)).collect();
         let scale: Vec<f64> = (0..count).map(|_| dice.between(0.02, 0.3)).collect();
         let losses: Vec<Vec<f64>> = (0..scenarios)
