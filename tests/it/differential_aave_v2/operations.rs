@@ -180,14 +180,17 @@ impl Both {
     }
 
     pub(super) fn supplied(&mut self) -> (Address, Address) {
-        self.position(|pool, user, id| pool.user(user).is_some_and(|user| user.position(id).scaled_supply > 0))
+        self.position(|pool, user, id| {
+            pool.user(user)
+                .is_some_and(|user| !user.position(id).scaled_supply.is_zero())
+        })
     }
 
     pub(super) fn owed(&mut self, mode: Mode) -> (Address, Address) {
         self.position(|pool, user, id| {
             pool.user(user).is_some_and(|user| match mode {
-                Mode::Variable => user.position(id).scaled_variable_debt > 0,
-                Mode::Stable => user.stable_debt(id).principal > 0,
+                Mode::Variable => !user.position(id).scaled_variable_debt.is_zero(),
+                Mode::Stable => !user.stable_debt(id).principal.is_zero(),
             })
         })
     }
