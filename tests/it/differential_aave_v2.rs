@@ -301,6 +301,7 @@ impl Both {
     /// Every number of the reserves, in the engine and in the book.
     fn compare_reserves(&mut self, wanted: impl Fn(&Reserve) -> bool) {
         let doing = self.doing("compare");
+        let now = self.genuine.now();
         let reserves = self.engine.reserves().iter().zip(self.book.reserves());
         for (reserve, booked) in reserves.filter(|(reserve, _)| wanted(reserve)) {
             let state = self.genuine.reserve(reserve.params.asset).expect("views");
@@ -316,6 +317,10 @@ impl Both {
                 scaled_a_token: reserve.scaled_supply,
                 scaled_variable_debt: reserve.scaled_variable_debt,
                 stable_principal: reserve.stable.principal,
+                stable_total: reserve
+                    .stable
+                    .total(now)
+                    .map_err(|revert| revert.reason().unwrap_or("not supported").to_owned()),
                 average_stable_rate: reserve.stable.average_rate,
                 stable_last_update: reserve.stable.last_update,
                 underlying_balance: reserve.available_liquidity,

@@ -67,6 +67,7 @@ impl Both {
         match (self.seed % 8, self.operation) {
             (2, 120) => return self.overrate(),
             (3, 100 | 140) => return self.stale_index(),
+            (4, 100 | 140) => return self.overfill(),
             _ => {}
         }
         match self.dice.below(100) {
@@ -310,6 +311,10 @@ impl Both {
             (user, asset) = (self.user(), self.asset());
         }
         let on = self.dice.below(2) == 0;
+        self.set_collateral_of(user, asset, on);
+    }
+
+    pub(super) fn set_collateral_of(&mut self, user: Address, asset: Address, on: bool) {
         self.both(
             "set collateral",
             |genuine| genuine.set_collateral(user, asset, on).map(|()| Vec::new()),
@@ -333,6 +338,10 @@ impl Both {
             1 => user,
             _ => self.user(),
         };
+        self.transfer_of(user, asset, to, amount);
+    }
+
+    pub(super) fn transfer_of(&mut self, user: Address, asset: Address, to: Address, amount: U256) {
         self.both(
             "transfer",
             |genuine| genuine.transfer_a_token(user, asset, to, amount).map(|()| Vec::new()),
