@@ -313,8 +313,8 @@ impl LendingState {
     pub fn holds_everyone(&self) -> bool {
         match &self.body {
             LendingBody::AaveV2 { pool } => {
-                let sum = |of: &dyn Fn(&aave_v2::User) -> u128| {
-                    let parts = pool.users().map(|(_, user)| U256::from(of(user)));
+                let sum = |of: &dyn Fn(&aave_v2::User) -> U256| {
+                    let parts = pool.users().map(|(_, user)| of(user));
                     parts.fold(U256::ZERO, U256::saturating_add)
                 };
                 pool.reserves().iter().all(|reserve| {
