@@ -170,8 +170,8 @@ fn raw(log: &Log, timestamp: u64, number: u64, place: u32) -> RawLog {
 
 /// The largest worth first; what is worth as much stays in order.
 pub(super) fn against(mut debts: Vec<(Address, U256)>, mut collaterals: Vec<(Address, U256)>) -> Vec<[Address; 2]> {
-    debts.sort_by(|a, b| b.1.cmp(&a.1));
-    collaterals.sort_by(|a, b| b.1.cmp(&a.1));
+    debts.sort_by_key(|debt| std::cmp::Reverse(debt.1));
+    collaterals.sort_by_key(|collateral| std::cmp::Reverse(collateral.1));
     let mut pairs = Vec::new();
     for (debt, _) in &debts {
         pairs.extend(collaterals.iter().map(|(collateral, _)| [*debt, *collateral]));
