@@ -7,6 +7,7 @@ mod bad_requests;
 mod cascade_on_bytecode;
 mod chain_history;
 mod cli;
+mod comet;
 mod differential_aave_v2;
 mod differential_aave_v3;
 mod differential_compound_v2;

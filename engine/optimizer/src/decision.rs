@@ -74,7 +74,7 @@ pub fn decide(problem: &Problem, margin: f64) -> Result<Decision, ProblemError> 
             to_usd,
         })
         .collect();
-    trades.sort_by(|one, other| (one.to_usd - one.from_usd > 0.0).cmp(&(other.to_usd - other.from_usd > 0.0)));
+    trades.sort_by_key(|trade| trade.to_usd > trade.from_usd);
     let gain_usd = problem.holding_years() * (problem.value_usd_per_year(&wanted) - problem.value_usd_per_year(held));
     let moved_usd: f64 = trades.iter().map(|trade| (trade.to_usd - trade.from_usd).abs()).sum();
     let cost_usd = problem.cost_usd(moved_usd, trades.len());

@@ -73,8 +73,9 @@ pub fn allocate(sources: &[Source], capital_usd: f64, max_share: f64) -> Result<
     let placed: f64 = found.sizes.iter().sum();
     let cash_usd = (capital_usd - placed).max(0.0);
     let has_price = found.price > 0.0;
-    let position = |((source, chains), ((&size, &place), &cap)): ((&Source, &Vec<Chain>), ((&f64, &u32), &f64))| {
-        let chain = chains.get(place as usize);
+    let position = |index: usize| {
+        let (size, cap) = (found.sizes[index], caps[index]);
+        let chain = chains[index].get(found.choice[index] as usize);
         let marginal_apr = chain.map_or(0.0, |chain| chain.marginal(size));
         let binding = chain.map_or(Binding::None, |chain| binding(chain, size, cap, has_price));
         let shadow_price = match binding {
@@ -82,19 +83,17 @@ pub fn allocate(sources: &[Source], capital_usd: f64, max_share: f64) -> Result<
             Binding::Budget => found.price,
             _ => 0.0,
         };
-        let income_usd_per_year = chain.map_or(0.0, |chain| chain.income(size));
         Position {
-            id: source.id().to_owned(),
+            id: sources[index].id().to_owned(),
             amount_usd: size,
-            income_usd_per_year,
+            income_usd_per_year: chain.map_or(0.0, |chain| chain.income(size)),
             marginal_apr,
             binding,
             shadow_price,
         }
     };
-    let chosen = found.sizes.iter().zip(&found.choice).zip(&caps);
     Ok(Allocation {
-        positions: sources.iter().zip(&chains).zip(chosen).map(position).collect(),
+        positions: (0..sources.len()).map(position).collect(),
         cash_usd,
         income_usd_per_year: found.income,
         objective_usd_per_year: found.income,

@@ -19,6 +19,8 @@ pub enum Constraint {
     GroupFloor(String),
     /// Σ|x − h| ≤ the largest turnover.
     Turnover,
+    /// What a source is changed by at least where it is changed.
+    LeastChange,
     /// What can be withdrawn at once, cash included.
     Liquidity,
     /// The conditional value at risk.
@@ -35,6 +37,7 @@ impl fmt::Display for Constraint {
             Self::GroupCap(name) => write!(formatter, "max_usd of group `{name}`"),
             Self::GroupFloor(name) => write!(formatter, "min_usd of group `{name}`"),
             Self::Turnover => formatter.write_str("max_turnover_usd"),
+            Self::LeastChange => formatter.write_str("min_change_usd"),
             Self::Liquidity => formatter.write_str("min_liquid_share"),
             Self::Risk => formatter.write_str("the limit of CVaR"),
         }

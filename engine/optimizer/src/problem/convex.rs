@@ -160,8 +160,8 @@ fn quadratic(model: &Model<'_>, choice: &[usize], center: &[f64], lines: &Lines)
             add(&mut slopes.iter().copied().enumerate().chain([(tail, -1.0)]), 0.0, None);
         }
     }
-    for index in 0..model.variables {
-        if place[index].is_none() || Some(index) == model.tail {
+    for (index, place) in place.iter().enumerate() {
+        if place.is_none() || Some(index) == model.tail {
             continue;
         }
         let (lo, hi) = if index < count {

@@ -89,6 +89,7 @@ pub struct Problem {
     gas_usd_per_change: f64,
     holding_years: f64,
     max_turnover_usd: f64,
+    least_change_usd: f64,
     min_liquid_share: f64,
     risk: Option<Risk>,
 }
@@ -115,6 +116,7 @@ impl Problem {
             gas_usd_per_change: 0.0,
             holding_years: 1.0,
             max_turnover_usd: f64::INFINITY,
+            least_change_usd: 0.0,
             min_liquid_share: 0.0,
             risk: None,
         })
@@ -249,6 +251,16 @@ impl Problem {
         Ok(self)
     }
 
+    /// A source stays as it is, or is changed by `usd` at least.
+    ///
+    /// # Errors
+    ///
+    /// An amount that is negative or not finite.
+    pub fn with_min_change(mut self, usd: f64) -> Result<Self, ProblemError> {
+        self.least_change_usd = amount("min_change_usd", usd)?;
+        Ok(self)
+    }
+
     /// Cash and what can be withdrawn at once are `share` of the capital at least.
     ///
     /// # Errors
@@ -337,6 +349,7 @@ impl Problem {
             && self.change_cost == 0.0
             && self.gas_usd_per_change == 0.0
             && self.max_turnover_usd == f64::INFINITY
+            && self.least_change_usd == 0.0
             && self.min_liquid_share == 0.0
             && self
                 .risk

@@ -94,7 +94,9 @@ pub(super) struct Span {
     pub(super) held: f64,
     /// What a change costs, in USD a year.
     pub(super) gas: f64,
-    /// Whether sizes beyond the peak's convex tail may have to be held.
+    /// By what a change changes at least.
+    pub(super) least_change: f64,
+    /// Whether sizes of the convex tail, far beyond the peak, may have to be held whatever is held now.
     pub(super) may_need_tail: bool,
 }
 
@@ -103,18 +105,26 @@ pub(super) fn modes(pieces: &[Piece], span: &Span, capital: f64) -> Vec<Mode> {
     let mut modes = Vec::new();
     let from = span.floor.max(if span.minimum > 0.0 { span.minimum } else { 0.0 });
     let mut push = |lo: f64, hi: f64, curve: Curve, is_convex: bool, ends_at_kink: bool| {
-        let (lo, hi) = (lo.max(from), hi.min(span.cap));
-        if lo < hi || (lo == hi && (lo == from || modes.is_empty())) {
-            modes.push(Mode {
-                lo: lo / capital,
-                hi: hi / capital,
-                fixed_cost: span.gas / capital,
-                is_held: false,
-                is_convex,
-                ends_at_kink,
-                curve,
-                capital,
-            });
+        let (below, above) = (span.held - span.least_change, span.held + span.least_change);
+        let parts = if span.least_change > 0.0 {
+            [(lo, hi.min(below)), (lo.max(above), hi)]
+        } else {
+            [(lo, hi), (1.0, 0.0)]
+        };
+        for (lo, top) in parts {
+            let (lo, top) = (lo.max(from), top.min(span.cap));
+            if lo < top || (lo == top && (lo == from || modes.is_empty())) {
+                modes.push(Mode {
+                    lo: lo / capital,
+                    hi: top / capital,
+                    fixed_cost: span.gas / capital,
+                    is_held: false,
+                    is_convex,
+                    ends_at_kink: ends_at_kink && top == hi,
+                    curve,
+                    capital,
+                });
+            }
         }
     };
     for piece in pieces {
@@ -154,11 +164,12 @@ pub(super) fn modes(pieces: &[Piece], span: &Span, capital: f64) -> Vec<Mode> {
             });
         }
     };
-    if span.minimum > 0.0 && span.floor <= 0.0 && (span.gas == 0.0 || span.held > 0.0) {
+    let may_leave = span.held >= span.least_change && (span.gas == 0.0 || span.held > 0.0);
+    if span.minimum > 0.0 && span.floor <= 0.0 && may_leave {
         point(0.0, span.gas / capital, false);
     }
     let may_stay = span.held >= span.floor && span.held <= span.cap && (span.held == 0.0 || span.held >= span.minimum);
-    if span.gas > 0.0 && may_stay {
+    if (span.gas > 0.0 || span.least_change > 0.0) && may_stay {
         point(span.held, 0.0, true);
     }
     modes

@@ -49,7 +49,13 @@ impl<'a> Model<'a> {
         } else {
             1e3 * capital + 2.0 * floors
         };
-        let has_floors = floors > 0.0 || problem.max_turnover_usd.is_finite() || problem.change_cost > 0.0;
+        // Beyond its peak a source is held for a group's sake, as a hedge, or because it is held.
+        let has_group_floors = problem.groups.iter().any(|group| group.min_usd > 0.0);
+        let has_risk = problem
+            .risk
+            .as_ref()
+            .is_some_and(|risk| risk.price() > 0.0 || risk.limit_usd().is_finite());
+        let may_need_tail = has_group_floors || has_risk;
         let of_source = |index: usize| {
             let source = &problem.sources[index];
             let id = || source.id().to_owned();
@@ -73,18 +79,21 @@ impl<'a> Model<'a> {
                 problem.holdings_usd[index],
                 problem.gas_usd_per_change / problem.holding_years,
             );
-            modes(
-                &source.pieces(),
-                &Span {
-                    floor,
-                    cap,
-                    minimum,
-                    held,
-                    gas,
-                    may_need_tail: has_floors,
-                },
-                capital,
-            )
+            let least_change = if keeps(&Constraint::LeastChange) {
+                problem.least_change_usd
+            } else {
+                0.0
+            };
+            let span = Span {
+                floor,
+                cap,
+                minimum,
+                held,
+                gas,
+                least_change,
+                may_need_tail,
+            };
+            modes(&source.pieces(), &span, capital)
         };
         let mut model = Self {
             modes: (0..count).map(of_source).collect(),

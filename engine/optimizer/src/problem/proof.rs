@@ -49,7 +49,7 @@ fn lagrangian(model: &Model<'_>, allowed: &[Vec<usize>], lines: &Lines, relaxed:
             whole += costs * model.most_loss();
         }
     }
-    for index in count..model.variables {
+    for (index, &charged) in charged.iter().enumerate().skip(count) {
         if Some(index) == model.tail {
             continue;
         }
@@ -57,7 +57,7 @@ fn lagrangian(model: &Model<'_>, allowed: &[Vec<usize>], lines: &Lines, relaxed:
             .change
             .is_some_and(|change| (change..change + count).contains(&index));
         let costs = if is_change { model.change_cost } else { 0.0 };
-        whole += (-costs - charged[index]).max(0.0) * model.reach();
+        whole += (-costs - charged).max(0.0) * model.reach();
     }
     let worths: Vec<Vec<f64>> = allowed
         .iter()

@@ -21,6 +21,7 @@ struct Drawn {
     held: Vec<f64>,
     costs: (f64, f64, f64),
     turnover: f64,
+    least_change: f64,
     liquid: f64,
     losses: Vec<Vec<f64>>,
     level: f64,
@@ -117,6 +118,12 @@ fn draw(dice: &mut Dice, count: usize) -> Drawn {
             problem = problem.with_max_turnover(turnover).unwrap();
         }
     }
+    let least_change = if dice.chance(0.2) {
+        capital * dice.between(0.0, 0.1)
+    } else {
+        0.0
+    };
+    problem = problem.with_min_change(least_change).unwrap();
     let liquid = if dice.chance(0.4) { dice.unit() } else { 0.0 };
     problem = problem.with_min_liquid_share(liquid).unwrap();
     let (mut losses, mut tail_price, mut tail_limit) = (Vec::new(), 0.0, f64::INFINITY);
@@ -152,6 +159,7 @@ fn draw(dice: &mut Dice, count: usize) -> Drawn {
         held,
         costs,
         turnover,
+        least_change,
         liquid,
         losses,
         level,
@@ -172,6 +180,7 @@ fn without(problem: &Problem, constraint: &Constraint) -> Option<Problem> {
         }
         Constraint::GroupFloor(name) => changed.groups.iter_mut().find(|group| group.name == *name)?.min_usd = 0.0,
         Constraint::Turnover => changed.max_turnover_usd = f64::INFINITY,
+        Constraint::LeastChange => changed.least_change_usd = 0.0,
         Constraint::Liquidity => changed.min_liquid_share = 0.0,
         Constraint::Risk => changed.risk = changed.risk.map(|risk| risk.with_limit_usd(f64::INFINITY).unwrap()),
         Constraint::Capital | Constraint::Cap(_) => return None,
@@ -207,6 +216,10 @@ impl Drawn {
             at_most(-sizes[index], -self.floors[index]);
             if sizes[index] != 0.0 {
                 at_most(-sizes[index], -self.minimums[index]);
+            }
+            let changed = (sizes[index] - self.held[index]).abs();
+            if changed > 1e-12 * self.capital {
+                at_most(-changed, -self.least_change);
             }
         }
         for (members, low, high) in &self.groups {

@@ -32,7 +32,7 @@ impl Risk {
                     first.len()
                 ));
             }
-            if let Some(loss) = row.iter().find(|loss| !(loss.abs() <= 1e6)) {
+            if let Some(loss) = row.iter().find(|loss| !(-1e6..=1e6).contains(*loss)) {
                 return invalid(format!("losses: scenario {number} has a loss of {loss}"));
             }
         }

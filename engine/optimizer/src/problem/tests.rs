@@ -153,6 +153,23 @@ fn turnover_goes_where_it_earns_most() {
 }
 
 #[test]
+fn a_change_is_none_or_of_its_least_size() {
+    let problem = |least: f64, turnover: f64| {
+        let problem = Problem::new(vec![fixed("a", 0.01), fixed("b", 0.02), fixed("c", 0.09)], 1e6).unwrap();
+        let problem = problem
+            .with_holdings(vec![5e5, 5e5, 0.0])
+            .unwrap()
+            .with_max_turnover(turnover)
+            .unwrap();
+        amounts(&problem.with_min_change(least).unwrap().solve().unwrap())
+    };
+    assert_eq!(problem(1.1e5, 2e5), [5e5, 5e5, 0.0]);
+    for (got, expected) in problem(9e4, 2e5).into_iter().zip([4e5, 5e5, 1e5]) {
+        near(got, expected, 1e-8);
+    }
+}
+
+#[test]
 fn the_tail_is_the_mean_of_the_worst() {
     let losses: Vec<Vec<f64>> = (0..10).map(|number| vec![f64::from(number), 0.0]).collect();
     let risk = Risk::new(losses.clone(), 0.75).unwrap();
@@ -261,7 +278,7 @@ fn what_is_no_problem_is_named() {
 fn cvar_by_its_rows_is_cvar_by_all_scenarios() {
     for seed in 0..5 {
         let mut dice = Dice::new(seed);
-        let (count, scenarios, level, limit) = (6, 300, 0.9, 0.04);
+        let (count, scenarios, level, limit) = (6, 80, 0.9, 0.04);
         let rates: Vec<f64> = (0..count).map(|_| dice.between(0.01, 0.1)).collect();
         let scale: Vec<f64> = (0..count).map(|_| dice.between(0.02, 0.3)).collect();
         let losses: Vec<Vec<f64>> = (0..scenarios)

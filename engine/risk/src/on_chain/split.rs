@@ -5,7 +5,7 @@ use super::{
     venue::{ANY_AMOUNT, Quote},
 };
 use alloy_primitives::{Address, U256, U512};
-use plimsoll_units::{Side, SqrtPriceX96};
+use plimsoll_units::{Rounding, Side, SqrtPriceX96, mul_div};
 
 /// A part of a sale: which pool, and what it does there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,15 @@ struct Pool<'a> {
 }
 
 const MILLION: u32 = 1_000_000;
-/// Bits of the roots of prices.
-const ROOT_BITS: usize = 160;
+/// What a pair's fee leaves of an input, in thousandths.
+const AFTER_FEE: U256 = U256::from_limbs([997, 0, 0, 0]);
+const THOUSAND: U256 = U256::from_limbs([1_000, 0, 0, 0]);
 
 /// Splits a sale over all pools of a pair. `None` where no pool trades the pair; no parts where none takes anything.
 ///
 /// At the best split, pools that are sold into all pay the same for the next unit, fee deducted: P(1 − fee), P the price of what is
 /// sold. A bisection on the root of that marginal price finds what each pool takes down to it; what rounding leaves over goes where it
-/// brings most.
+/// brings most. Inputs are whole base units: another split may bring what a unit of input in each pool does, and no more.
 pub(super) fn split(venues: &[Venue], token_in: Address, token_out: Address, amount: U256) -> Option<Vec<Part>> {
     let pools: Vec<Pool<'_>> = venues
         .iter()
@@ -68,8 +69,48 @@ impl Pool<'_> {
         })
     }
 
-    /// What the pool takes, of at most so much, until a marginal price of this root (Q96, of the sold token in the other, fee deducted).
+    /// The root of the marginal price (Q96, of the sold token in the other, fee deducted) before anything is sold.
+    fn root_now(&self) -> Option<U256> {
+        self.root(self.venue.sqrt_price()?.get())
+    }
+
+    /// The same after all is sold here; `None` where the pool does not take all.
+    fn root_after(&self, amount: U256) -> Option<U256> {
+        if let Some((held, product)) = self.product() {
+            let rest = mul_div(amount, AFTER_FEE, THOUSAND, Rounding::Up)?;
+            return product.checked_div(held.checked_add(rest)?);
+        }
+        let quote = self.venue.quote(self.side, amount)?;
+        self.root(self.venue.sqrt_price_after(&quote)?.get())
+            .filter(|_| quote.amount_in == amount)
+    }
+
+    /// The root of the marginal price where the pool's own root is this.
+    fn root(&self, price: U256) -> Option<U256> {
+        match self.side {
+            Side::Token0 => mul_div(price, self.root_of_rest, U256::ONE << 96, Rounding::Down),
+            Side::Token1 => over(self.root_of_rest, price),
+        }
+    }
+
+    /// Of a pair: what it holds of the sold token, and √(γ · both reserves' product) as a Q96, γ what the fee leaves. The fee of a pair
+    /// stays in its reserves, so that their ratio is not its marginal price, which is γ · product / (held + γ · sold)².
+    fn product(&self) -> Option<(U256, U256)> {
+        let [reserve0, reserve1] = self.venue.reserves()?;
+        let held = if self.side == Side::Token0 { reserve0 } else { reserve1 };
+        let product: U512 = reserve0.widening_mul(reserve1);
+        let square = (product * U512::from(AFTER_FEE) / U512::from(THOUSAND)) << 192usize;
+        Some((held, square.root(2).wrapping_to()))
+    }
+
+    /// What the pool takes, of at most so much, until a marginal price of this root.
     fn takes(&self, root: U256, most: U256) -> U256 {
+        if let Some((held, product)) = self.product() {
+            let until = product.checked_div(root).unwrap_or(U256::MAX);
+            let rest = until.saturating_sub(held);
+            let sold = mul_div(rest, THOUSAND, AFTER_FEE, Rounding::Down);
+            return sold.unwrap_or(U256::MAX).min(most);
+        }
         let first = SqrtPriceX96::MIN.get() + U256::ONE;
         let last = SqrtPriceX96::MAX.get() - U256::ONE;
         // A price beyond all prices is their end on the way of the sale, and lies behind on the other.
@@ -98,8 +139,11 @@ fn between(pools: &[Pool<'_>], amount: U256) -> Vec<Part> {
         let parts = pools.iter().map(|pool| pool.takes(root, most));
         parts.fold(U256::ZERO, U256::saturating_add)
     };
-    // Down to `high` all pools together take no more than there is; down to `low`, more.
-    let (mut low, mut high) = (U256::ZERO, U256::ONE << ROOT_BITS);
+    // Down to `high` all pools together take no more than there is; down to `low`, where one of them has taken it all, at least that.
+    let now = pools.iter().filter_map(Pool::root_now).max();
+    let mut high = now.unwrap_or(U256::MAX >> 1).saturating_add(U256::from(2u8));
+    let after = pools.iter().filter_map(|pool| pool.root_after(amount)).max();
+    let mut low = after.unwrap_or_default().saturating_sub(U256::from(2u8)).min(high);
     while high - low > U256::ONE {
         let middle = low + (high - low) / U256::from(2u8);
         if taken(middle) <= amount {

@@ -175,6 +175,16 @@ impl Venue {
         }
     }
 
+    /// The price after a quoted trade.
+    pub(super) fn sqrt_price_after(&self, quote: &Quote) -> Option<SqrtPriceX96> {
+        match &quote.after {
+            After::Pair(outcome) => {
+                SqrtPriceX96::from_ratio(U256::from(outcome.reserve1), U256::from(outcome.reserve0))
+            }
+            After::Ticks(outcome) => Some(outcome.sqrt_price),
+        }
+    }
+
     /// Carries out what was quoted on this very state.
     pub(super) fn commit(&mut self, quote: &Quote, clock: Clock) {
         match (&mut self.liquidity, &quote.after) {

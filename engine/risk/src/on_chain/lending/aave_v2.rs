@@ -230,8 +230,9 @@ impl Rules for AaveV2 {
 
     fn remains(&self, now: &Now<'_>) -> Result<Remains, CascadeError> {
         let mut remains = Remains::default();
-        for (_, user) in self.pool.users() {
-            if !user.configuration.is_borrowing_any() {
+        for (address, user) in self.pool.users() {
+            let healthy = |health: Option<U256>| health.is_none_or(|health| health >= WAD);
+            if !user.configuration.is_borrowing_any() || self.health(address, now).is_ok_and(healthy) {
                 continue;
             }
             let (mut debts, mut debt, mut collateral) = (Vec::new(), U256::ZERO, U256::ZERO);

@@ -300,8 +300,15 @@ impl Rules for AaveV3 {
 
     fn remains(&self, now: &Now<'_>) -> Result<Remains, CascadeError> {
         let mut remains = Remains::default();
+        let prices = |asset| self.price(asset, now);
+        let valuation = Valuation::new(&self.pool, &prices, now.clock.timestamp);
         for (_, user) in self.pool.users() {
             if !user.configuration.is_borrowing_any() {
+                continue;
+            }
+            // What is pledged covers the debt of nearly all; only of the others all that they have is looked at.
+            let account = valuation.account(user);
+            if account.is_ok_and(|account| account.total_collateral_base >= account.total_debt_base) {
                 continue;
             }
             let (mut debts, mut debt, mut collateral) = (Vec::new(), U256::ZERO, U256::ZERO);

@@ -351,8 +351,10 @@ impl Rules for CompoundV2 {
 
     fn remains(&self, now: &Now<'_>) -> Result<Remains, CascadeError> {
         let mut remains = Remains::default();
+        let valuation = Valuation::new(&self.pool, &|c_token| self.price(c_token, now));
         for (address, account) in self.pool.accounts().iter() {
-            if self.pool.market_id(address).is_some() {
+            let covers = |(borrowable, borrowed)| borrowable >= borrowed;
+            if self.pool.market_id(address).is_some() || valuation.both_sides(account).is_some_and(covers) {
                 continue;
             }
             let (mut debts, mut debt, mut collateral) = (Vec::new(), U256::ZERO, U256::ZERO);
