@@ -1,4 +1,4 @@
-//! What exact pools take of an asset, in floats and closed form.
+//! What exact pools take of an asset, in floats and closed form: with `from_market`, where integers become floats.
 
 mod levels;
 #[cfg(test)]
