@@ -55,6 +55,16 @@ impl Depth {
         }
     }
 
+    /// The depth after a fall of the whole market to `factor` of a price, from 0 to 1: pools have been traded down along their ranges, a
+    /// table of depths counts from any price. `None` where no liquidity is left.
+    #[must_use]
+    pub fn after_fall(&self, factor: f64) -> Option<Self> {
+        match self {
+            Self::Pools(pools) => pools.after_fall(factor).map(Self::Pools),
+            Self::Curve(_) | Self::Unlimited => Some(self.clone()),
+        }
+    }
+
     /// How far the price lies below the whole one on average while `more` is sold after `before`, as a fraction.
     ///
     /// # Errors

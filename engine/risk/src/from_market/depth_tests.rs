@@ -169,3 +169,30 @@ fn a_cascade_sells_into_the_pools() {
     let fall = pools.fall(outcome.sold[weth].tokens, false).expect("known");
     assert!(fall > 1e-4 && (outcome.end[weth] - 0.75 * (1.0 - fall)).abs() < 1e-15);
 }
+
+#[test]
+fn what_can_leave_through_pools_is_found_for_any_price() {
+    // Both ways through one pool: a token of 2,000 USD, and one of a little less than 1 USD.
+    let mut market = market();
+    answer(&mut market, USDC, 99_900_000, NOW);
+    let rules = FromMarket {
+        sell_for: vec![USDC, WETH],
+        ..rules()
+    };
+    let made = rules.book(&market, NOW).expect("a book");
+    for (asset, price) in [("WETH", 2_000.0), ("USDC", 0.999)] {
+        let Some(Depth::Pools(pools)) = depth(&made, asset) else {
+            panic!("no depth")
+        };
+        let all = Depth::Pools(pools.clone());
+        let crate::Takes::Usd(usd) = crate::health::takes(&all, 0.02, price) else {
+            panic!("it ends beyond 2 %")
+        };
+        let fall = pools.fall(usd / price, false).expect("known");
+        assert!((fall - 0.02).abs() < 1e-12, "{asset}: {fall}");
+        let crate::Takes::AtLeast(usd) = crate::health::takes(&all, 0.999_999, price) else {
+            panic!("nobody knows so far")
+        };
+        assert!((usd / price / pools.most_tokens() - 1.0).abs() < 1e-9);
+    }
+}

@@ -160,8 +160,8 @@ pub(super) fn aave_v2(users: &[(Address, Vec<Has>)]) -> LendingMarket {
             word.set_bit(2 * usize::from(reserve) + 1, pledged);
             user.set_position(aave_v2::Position {
                 reserve: u8::try_from(reserve).expect("small"),
-                scaled_supply,
-                scaled_variable_debt,
+                scaled_supply: U256::from(scaled_supply),
+                scaled_variable_debt: U256::from(scaled_variable_debt),
             });
         }
         user.configuration.0 = word;

@@ -2,7 +2,7 @@
 //! oracle that follows a pool at each round's end, no protocol fee, no interest in between.
 
 use super::*;
-use crate::{CascadeRules, Depth, Shock, cascade, factors, on_chain};
+use crate::{CascadeRules, Depth, Shock, Sold, cascade, factors, on_chain};
 use alloy_primitives::{I256, U256};
 use on_chain::{ChainState, Clock, Feedback, Follower, Liquidity, Pace, PriceMove, VenueId};
 use plimsoll_market::{AaveV3Contracts, AaveV3Replay, MarketPool, Oracle, PoolReplay, PriceSource, Start};
@@ -210,6 +210,21 @@ fn whole(amount: U256) -> f64 {
     f64::from(amount) / 1e18
 }
 
+/// The depth of pools that are traded down is, in closed form, that of the pools where the shock leaves them.
+fn look_at_depths(calm: &Book, shocked: &Book, weth: usize, factor: f64) {
+    let calm = calm.assets()[weth].depth.as_ref().expect("a depth");
+    let fallen = calm.after_fall(factor).expect("ranges below");
+    let shocked = shocked.assets()[weth].depth.as_ref().expect("a depth");
+    let none = Sold::default();
+    for tokens in [0.0, 1.0, 70.0, 900.0, 12_000.0] {
+        let sold = Sold { usd: 0.0, tokens };
+        let [mine, its] = [&fallen, shocked].map(|depth| depth.fall(sold, false).expect("known"));
+        assert!((mine - its).abs() <= 1e-12, "{tokens}: {mine} against {its}");
+        let [mine, its] = [&fallen, shocked].map(|depth| depth.mean_fall(none, sold, false).expect("known"));
+        assert!((mine - its).abs() <= 1e-12, "{tokens}: {mine} against {its}");
+    }
+}
+
 /// Plays a scene both ways; how many rounds, how many were liquidated, and whether debt was left.
 fn play(scene: &Scene) -> (usize, usize, bool) {
     let clock = Clock {
@@ -270,10 +285,12 @@ fn play(scene: &Scene) -> (usize, usize, bool) {
         followed: [(WETH, POOLS[0].to_string())].into(),
         ..FromMarket::new(Bonus::Paid)
     };
+    let calm = made.book(&market_before, NOW).expect("a book").book;
     let made = made.book(&market(scene, after_shock), NOW).expect("a book");
     let book = &made.book;
     let weth = book.asset("WETH").expect("listed");
     assert!(matches!(book.assets()[weth].depth, Some(Depth::Pools(_))));
+    look_at_depths(&calm, book, weth, 1.0 - f64::from(scene.fall_bps) / 1e4);
     let fall = Shock {
         asset: "WETH".to_owned(),
         change: -f64::from(scene.fall_bps) / 1e4,
@@ -329,9 +346,11 @@ fn play(scene: &Scene) -> (usize, usize, bool) {
         .iter()
         .map(|lost| f64::from(lost.value) / last)
         .sum::<f64>();
-    // Each of the exact one's values is whole hundred-millionths.
+    // What is left is a difference: of what was owed, and of what collateral paid for at a price that a feed has rounded, once in this round
+    // and once in those that the pools' price comes from. Each value is a whole number of hundred-millionths, too.
     let bad_debt = written_off + uncovered;
-    let rounding = 2e-8 * scene.borrowers.len() as f64;
+    let owed: f64 = book.holdings().iter().map(|holding| holding.debt).sum();
+    let rounding = 2.0 * owed / f64::from(path.last) + 2e-8 * scene.borrowers.len() as f64;
     assert!(
         (float.bad_debt_usd - bad_debt).abs() <= CLOSE * bad_debt + rounding,
         "{} against {bad_debt}",

@@ -102,7 +102,7 @@ impl Levels {
         let over = (tokens - self.tokens[place]).max(0.0);
         // The level falls from q to q / (1 + x).
         let x = over * stretch.level / stretch.strength;
-        let below = x / (1.0 + x);
+        let below = if x.is_finite() { x / (1.0 + x) } else { 1.0 };
         Ok(After {
             level: stretch.level / (1.0 + x),
             fallen: stretch.fallen + (1.0 - stretch.fallen) * below,

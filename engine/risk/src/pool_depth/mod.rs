@@ -1,4 +1,4 @@
-//! What exact pools take of an asset, in floats and closed form.
+//! What exact pools take of an asset, in floats and closed form: with `from_market`, where integers become floats.
 
 mod levels;
 #[cfg(test)]
@@ -154,6 +154,19 @@ impl PoolDepth {
         }
     }
 
+    /// The depth that is left after others have traded every pool's price down to `factor` of what it was, from 0 to 1, as a fall of the
+    /// whole market has it; `None` where no liquidity is left. A v2 pair then lacks the fees of that trade, which its reserves would have
+    /// kept: of its liquidity less than 0.05 % for each halving of its price.
+    #[must_use]
+    pub fn after_fall(&self, factor: f64) -> Option<Self> {
+        let pools = self.pools.iter();
+        let left = Self::over(pools.map(|pool| pool.as_ref()?.after_fall(factor)).collect())?;
+        Some(match self.followed {
+            Some(place) => left.following(place),
+            None => left,
+        })
+    }
+
     /// What a whole token is worth before any sale by the price that falls, in the unit of [`SoldInto::quote_value`].
     #[must_use]
     pub const fn price(&self) -> f64 {
@@ -172,10 +185,15 @@ impl PoolDepth {
     /// More is sold than the pools take, and `extrapolate` is not set; with it the last range's liquidity goes on.
     pub fn fall(&self, tokens: f64, extrapolate: bool) -> Result<f64, BeyondPools> {
         let at = self.levels.after(tokens, extrapolate)?;
-        Ok(match self.followed.and_then(|place| self.pools[place].as_ref()) {
-            Some(walk) => walk.fall_at(at.level),
-            None => at.fallen * (2.0 - at.fallen),
-        })
+        let Some(walk) = self.followed.and_then(|place| self.pools[place].as_ref()) else {
+            return Ok(at.fallen * (2.0 - at.fallen));
+        };
+        if tokens <= self.most_tokens() {
+            return Ok(walk.fall_at(at.level));
+        }
+        // Beyond the last range the followed price goes on as what is brought does.
+        let end = self.levels.after(self.most_tokens(), false)?.level;
+        Ok(1.0 - (1.0 - walk.fall_at(end)) * (at.level / end).powi(2))
     }
 
     /// What a sale brings, fees deducted, in the unit of [`SoldInto::quote_value`].

@@ -166,6 +166,16 @@ fn a_range_ends_and_nothing_is_known_beyond() {
         1.0 - root * root,
         1e-12,
     );
+    // Followed, a price goes on beyond the last range as what is brought does, also where its own range has ended before.
+    let deep = v3(500, 10, 0, &[(-1_000, 100, MUCH)]);
+    let both = [&pool, &deep].map(|pool| sold(ExactPool::V3(pool), Side::Token0));
+    let both = PoolDepth::new(&both, 18).expect("a depth").following(0);
+    let most = both.most_tokens();
+    let [at_end, beyond] = [most, most * (1.0 + 1e-9)].map(|tokens| both.fall(tokens, true).expect("extrapolated"));
+    close(at_end, 1.0 - 1.0001f64.powi(-100), 1e-12);
+    assert!(beyond >= at_end && beyond - at_end < 1e-8);
+    assert!(both.fall(most * 2.0, true).expect("extrapolated") > at_end + 0.01);
+    assert!(both.after_fall(0.5).is_none());
     // A pool without liquidity that way.
     let above = v3(3_000, 10, 0, &[(100, 200, MUCH)]);
     let error = PoolDepth::new(&[sold(ExactPool::V3(&above), Side::Token0)], 18).expect_err("none");

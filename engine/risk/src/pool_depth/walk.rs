@@ -145,6 +145,23 @@ impl Walk {
         scaled
     }
 
+    /// The pool after others have traded its price down to so much of what it was; `None` where nothing is left that it takes.
+    pub(super) fn after_fall(&self, factor: f64) -> Option<Self> {
+        let start = self.start * factor.sqrt();
+        let ahead = self.stretches.iter().filter(|stretch| stretch.to < start);
+        let stretches: Vec<Stretch> = ahead
+            .map(|stretch| Stretch {
+                from: stretch.from.min(start),
+                ..*stretch
+            })
+            .collect();
+        (!stretches.is_empty()).then(|| Self {
+            start,
+            stretches,
+            ..self.clone()
+        })
+    }
+
     /// How far the pool's own price has fallen when the next unit brings no more than a level, as a fraction.
     pub(super) fn fall_at(&self, level: f64) -> f64 {
         let ratio = self.root_at(level) / self.start;
