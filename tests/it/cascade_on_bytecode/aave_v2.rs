@@ -139,7 +139,7 @@ fn listener(market: &mut GenuineMarket) -> Listener {
 impl Stage {
     fn hear(&mut self, listener: &mut Listener) {
         let at = (self.market.now(), self.market.chain().block_number());
-        listener.hear(&self.market.logs().to_vec(), at);
+        listener.hear(self.market.logs(), at);
     }
 
     /// Supplied, owed at the variable rate.

@@ -156,7 +156,7 @@ fn listener(market: &mut GenuineMarket) -> Listener {
 impl Stage {
     fn hear(&mut self, listener: &mut Listener) {
         let at = (self.market.now(), self.market.chain().block_number());
-        listener.hear(&self.market.logs().to_vec(), at);
+        listener.hear(self.market.logs(), at);
     }
 
     fn balance(&mut self, token: Address, user: Address) -> U256 {

@@ -113,7 +113,7 @@ fn listener(compound: &mut GenuineCompound) -> Listener {
 impl Stage {
     fn hear(&mut self, listener: &mut Listener) {
         let at = (self.compound.chain().now(), self.compound.block_number());
-        listener.hear(&self.compound.logs().to_vec(), at);
+        listener.hear(self.compound.logs(), at);
     }
 
     fn market(&self, token: usize) -> GenuineMarket {
