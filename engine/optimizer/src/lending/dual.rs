@@ -224,21 +224,27 @@ pub(super) fn sizes(sources: &[Vec<Chain>], capital: f64, bracket: &Bracket, siz
                     reply.size + bracket.straight_share * room
                 }),
         );
-    } else if high.give > 0.0 && left.abs() <= 1e-9 * capital {
-        // What rounding has left, as the sizes' own slopes share it.
-        let share = left / high.give;
-        sizes.extend(
-            sources
-                .iter()
-                .zip(&high.choice)
-                .zip(&high.replies)
-                .map(|((chains, &place), reply)| {
-                    let (lo, hi) = chains
-                        .get(place as usize)
-                        .map_or((0.0, 0.0), |chain| (chain.lo, chain.hi));
-                    (reply.size + share * reply.give).clamp(lo, hi)
-                }),
-        );
+    } else if high.give > 0.0 && left.abs() <= (1e-9 * capital).max(high.noise) {
+        // What rounding has left, as the sizes' own slopes share it, as far as bounds let them.
+        sizes.extend(high.replies.iter().map(|reply| reply.size));
+        for _ in 0..8 {
+            let left = capital - sizes.iter().sum::<f64>();
+            let (mut give, mut moved) = (0.0, false);
+            let can_move = |size: f64, (lo, hi): (f64, f64)| if left > 0.0 { size < hi } else { size > lo };
+            for ((&size, reply), bounds) in sizes.iter().zip(&high.replies).zip(chosen_bounds(sources, high)) {
+                give += if can_move(size, bounds) { reply.give } else { 0.0 };
+            }
+            for ((size, reply), bounds) in sizes.iter_mut().zip(&high.replies).zip(chosen_bounds(sources, high)) {
+                if give > 0.0 && can_move(*size, bounds) {
+                    let next = (*size + left / give * reply.give).clamp(bounds.0, bounds.1);
+                    moved |= next != *size;
+                    *size = next;
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
     } else {
         let share = if low.asked > high.asked {
             left / (low.asked - high.asked)
@@ -248,4 +254,23 @@ pub(super) fn sizes(sources: &[Vec<Chain>], capital: f64, bracket: &Bracket, siz
         let between = |(low, high): (&Reply, &Reply)| high.size + share * (low.size - high.size);
         sizes.extend(low.replies.iter().zip(&high.replies).map(between));
     }
+    let (placed, least) = (
+        sizes.iter().sum::<f64>(),
+        chosen_bounds(sources, high).map(|bounds| bounds.0).sum::<f64>(),
+    );
+    if placed > capital && placed > least {
+        let share = ((capital - least) / (placed - least)).max(0.0);
+        for (size, (lo, _)) in sizes.iter_mut().zip(chosen_bounds(sources, high)) {
+            *size = lo + share * (*size - lo);
+        }
+    }
+}
+
+/// The bounds of the chains chosen at a price.
+fn chosen_bounds(sources: &[Vec<Chain>], point: &Point) -> impl Iterator<Item = (f64, f64)> {
+    let chosen = sources
+        .iter()
+        .zip(&point.choice)
+        .map(|(chains, &place)| chains.get(place as usize));
+    chosen.map(|chain| chain.map_or((0.0, 0.0), |chain| (chain.lo, chain.hi)))
 }

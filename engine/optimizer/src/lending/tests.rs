@@ -316,3 +316,53 @@ fn prop_the_optimum_lies_between_broken_lines_within_and_without() {
     }
     assert!(widest < 0.05, "{widest} apart, which says little");
 }
+
+#[test]
+fn prop_extremes_have_answers_that_are_numbers() {
+    for seed in 0..instances(500, 20_000) {
+        let mut dice = Dice::new(4_000_000 + seed);
+        let capital = dice.spread(1e-3, 1e15);
+        let edge = |dice: &mut Dice, low: f64, high: f64| match dice.below(6) {
+            0 => 0.0,
+            1 => high,
+            _ => dice.spread(low, high),
+        };
+        let pool = |number: usize, dice: &mut Dice| {
+            let supplied_usd = dice.spread(1e-6, 1e15);
+            let params = KinkedPoolParams {
+                base: edge(dice, 1e-9, 10.0),
+                slope1: edge(dice, 1e-9, 10.0),
+                slope2: edge(dice, 1e-9, 1e3),
+                optimal_utilization: if dice.chance(0.1) { 1.0 } else { dice.spread(1e-3, 1.0) },
+                reserve_factor: edge(dice, 1e-4, 1.0),
+                supplied_usd,
+                borrowed_usd: edge(dice, 1e-6, 1.0) * supplied_usd,
+            };
+            Pool {
+                params,
+                cap: if dice.chance(0.3) {
+                    edge(dice, 1e-6, 1e15)
+                } else {
+                    f64::INFINITY
+                },
+            }
+            .source(number)
+        };
+        let mut sources: Vec<Source> = (0..1 + dice.below(8)).map(|number| pool(number, &mut dice)).collect();
+        sources.push(fixed("fixed", edge(&mut dice, 1e-9, 10.0), f64::INFINITY));
+        let answer = allocate(&sources, capital, 1.0).unwrap();
+        assert!(
+            answer
+                .positions
+                .iter()
+                .all(|position| position.marginal_apr.is_finite() && position.amount_usd >= 0.0)
+        );
+        let placed: f64 = answer.positions.iter().map(|position| position.amount_usd).sum();
+        assert!(placed <= capital * (1.0 + 1e-12), "seed {seed}: {placed} of {capital}");
+        assert!(
+            (0.0..=1e-9).contains(&answer.gap_relative),
+            "seed {seed}: a gap of {}",
+            answer.gap_relative
+        );
+    }
+}

@@ -140,7 +140,7 @@ pub(super) fn modes(pieces: &[Piece], span: &Span, capital: f64) -> Vec<Mode> {
             );
         }
         let end = piece.to.min(span.cap);
-        let needs_tail = span.may_need_tail || span.floor > concave_to || span.held > concave_to;
+        let needs_tail = span.may_need_tail || from.max(span.held + span.least_change) > concave_to;
         if needs_tail && concave_to < end && end.is_finite() {
             let at = |part: usize| concave_to + (end - concave_to) * (part as f64 / TAIL_PARTS as f64);
             for part in 0..TAIL_PARTS {

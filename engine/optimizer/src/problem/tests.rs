@@ -170,6 +170,27 @@ fn a_change_is_none_or_of_its_least_size() {
 }
 
 #[test]
+fn a_pool_may_have_to_be_held_far_beyond_its_peak() {
+    // Peak at 1e4, inflection at 2e4: its income is convex at 3e5, which chords bound; between their ends they lie above it.
+    let problem = || Problem::new(vec![kinked("a", 0.5, 1e4), fixed("b", 0.05)], 1e6).unwrap();
+    let minimum = problem()
+        .with_floor("a", 1.0)
+        .unwrap()
+        .with_minimum_position("a", 3e5)
+        .unwrap();
+    for (problem, gap) in [
+        (problem().with_floor("a", 3e5).unwrap(), 1e-8),
+        (minimum, 1e-8),
+        (problem().with_group("g", &["a"], 3e5, 1e6).unwrap(), 1e-5),
+    ] {
+        let answer = problem.solve().unwrap();
+        near(answer.positions[0].amount_usd, 3e5, 1e-9);
+        near(answer.positions[1].amount_usd, 7e5, 1e-9);
+        assert!(answer.gap_relative <= gap, "{}", answer.gap_relative);
+    }
+}
+
+#[test]
 fn the_tail_is_the_mean_of_the_worst() {
     let losses: Vec<Vec<f64>> = (0..10).map(|number| vec![f64::from(number), 0.0]).collect();
     let risk = Risk::new(losses.clone(), 0.75).unwrap();
