@@ -7,7 +7,7 @@ mod rows;
 mod tests;
 
 pub use error::{BookError, BookErrorKind};
-pub use rows::{AccountRow, AssetRow, LiquidityRow, Table};
+pub use rows::{AccountRow, AssetRow, HoldingPart, LiquidityRow, ListingPart, Table};
 
 use crate::Depth;
 use std::ops::Range;
@@ -19,6 +19,8 @@ pub struct Book {
     assets: Vec<Asset>,
     markets: Vec<String>,
     listings: Vec<Listing>,
+    /// Of each listing its variant's name.
+    variants: Vec<String>,
     accounts: Vec<String>,
     positions: Vec<Position>,
     /// Of each position its first holding, and the end of the last.
@@ -36,7 +38,7 @@ pub struct Asset {
     pub depth: Option<Depth>,
 }
 
-/// An asset in one market. Fractions are of one.
+/// An asset in one market on one set of terms: there may be several, such as those of an efficiency mode. Fractions are of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Listing {
     /// The market, by its place in [`Book::markets`].
@@ -108,9 +110,17 @@ impl Book {
         &self.markets
     }
 
-    /// Every listing, by market, then by asset.
+    /// Every listing, by market, then by asset, then by variant.
     pub fn listings(&self) -> &[Listing] {
         &self.listings
+    }
+
+    /// The name of a listing's variant; empty for the terms that hold where nothing else is said, and in every book of rows.
+    ///
+    /// # Panics
+    /// No such listing.
+    pub fn variant(&self, listing: usize) -> &str {
+        &self.variants[listing]
     }
 
     /// Every account's name, in order.
@@ -155,6 +165,35 @@ impl Book {
     pub fn prices(&self, factors: &[f64]) -> Vec<f64> {
         let price = |listing: &Listing| listing.price_usd * factors[listing.asset as usize];
         self.listings.iter().map(price).collect()
+    }
+
+    /// The book with some of its positions only, given by place in ascending order: in the same order, so that what depends on order
+    /// stays. Its notes are the whole book's, and accounts have lost their names.
+    ///
+    /// # Panics
+    /// A place beyond the positions.
+    pub(crate) fn only(&self, positions: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(positions.len() + 1);
+        offsets.push(0);
+        let mut holdings = Vec::new();
+        for position in positions {
+            holdings.extend_from_slice(self.holdings_of(*position as usize));
+            offsets.push(holdings.len() as u32);
+        }
+        Self {
+            assets: self.assets.clone(),
+            markets: self.markets.clone(),
+            listings: self.listings.clone(),
+            variants: self.variants.clone(),
+            accounts: Vec::new(),
+            positions: positions
+                .iter()
+                .map(|position| self.positions[*position as usize])
+                .collect(),
+            offsets,
+            holdings,
+            notes: self.notes.clone(),
+        }
     }
 
     /// The book with other depths, one an asset by its place.

@@ -84,9 +84,11 @@ pub(crate) fn takes(depth: &Depth, fall: f64, price_usd: f64) -> Takes {
         let tokens = usd / price_usd;
         depth.fall(Sold { usd, tokens }, false)
     };
-    let mut most = match after(f64::MAX) {
+    // As far as both dollars and tokens can be counted.
+    let farthest = f64::MAX.min(f64::MAX * price_usd);
+    let mut most = match after(farthest) {
         Ok(far) if far <= fall => return Takes::Unlimited,
-        Ok(_) => f64::MAX,
+        Ok(_) => farthest,
         Err(beyond) => beyond.most_usd,
     };
     // A depth's own end may be refused by a rounding.
