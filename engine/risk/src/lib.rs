@@ -8,6 +8,7 @@ mod cascade;
 mod depth;
 #[cfg(test)]
 mod fixture;
+mod scenarios;
 mod shock;
 mod standing;
 mod stress;
@@ -18,6 +19,7 @@ pub use book::{
 };
 pub use cascade::{Cascade, CascadeError, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, StoppedBy, cascade};
 pub use depth::{BeyondDepth, Depth, DepthCurve, Sold};
+pub use scenarios::{BookMatrix, Scenarios, ScenariosError};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};
