@@ -38,6 +38,15 @@ impl Depth {
         }
     }
 
+    /// The same depth with all amounts times a factor: −80 % of the liquidity is a factor of 0.2.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        match self {
+            Self::Curve(curve) => Self::Curve(curve.scaled(factor)),
+            Self::Unlimited => Self::Unlimited,
+        }
+    }
+
     /// How far the price lies below the whole one on average while `more` is sold after `before`, as a fraction.
     ///
     /// # Errors

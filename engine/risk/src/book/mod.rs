@@ -157,6 +157,34 @@ impl Book {
         self.listings.iter().map(price).collect()
     }
 
+    /// The book with some of its positions only, given by place in ascending order: in the same order, so that what depends on order
+    /// stays. Its notes are the whole book's, and accounts have lost their names.
+    ///
+    /// # Panics
+    /// A place beyond the positions.
+    pub(crate) fn only(&self, positions: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(positions.len() + 1);
+        offsets.push(0);
+        let mut holdings = Vec::new();
+        for position in positions {
+            holdings.extend_from_slice(self.holdings_of(*position as usize));
+            offsets.push(holdings.len() as u32);
+        }
+        Self {
+            assets: self.assets.clone(),
+            markets: self.markets.clone(),
+            listings: self.listings.clone(),
+            accounts: Vec::new(),
+            positions: positions
+                .iter()
+                .map(|position| self.positions[*position as usize])
+                .collect(),
+            offsets,
+            holdings,
+            notes: self.notes.clone(),
+        }
+    }
+
     /// The book with other depths, one an asset by its place.
     #[must_use]
     pub fn with_depths(mut self, depths: impl IntoIterator<Item = Option<Depth>>) -> Self {
@@ -164,6 +192,36 @@ impl Book {
             asset.depth = depth;
         }
         self
+    }
+
+    /// The book with other amounts, collateral and debt of one holding after the other.
+    #[must_use]
+    pub fn with_amounts(mut self, amounts: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        for (holding, (collateral, debt)) in self.holdings.iter_mut().zip(amounts) {
+            holding.collateral = collateral;
+            holding.debt = debt;
+        }
+        self
+    }
+
+    /// The book with only those positions that owe something: nobody else can be liquidated. Names and listings stay.
+    #[must_use]
+    pub fn borrowers(&self) -> Self {
+        let (mut positions, mut offsets, mut holdings) = (Vec::new(), vec![0], Vec::new());
+        for (place, position) in self.positions.iter().enumerate() {
+            let of = self.holdings_of(place);
+            if of.iter().any(|holding| holding.debt > 0.0) {
+                positions.push(*position);
+                holdings.extend_from_slice(of);
+                offsets.push(holdings.len() as u32);
+            }
+        }
+        Self {
+            positions,
+            offsets,
+            holdings,
+            ..self.clone()
+        }
     }
 
     /// The book with other terms, one a listing by its place; market and asset stay as they are.

@@ -1,5 +1,6 @@
 //! A shock, the liquidations it makes, their sales, and what those make: round by round, to a fixed point, on a book in floats.
 
+mod lag;
 mod liquidation;
 mod outcome;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod rules;
 mod tests;
 mod watch;
 
+pub use lag::OracleLag;
 pub use outcome::{CascadeError, CascadeOutcome, Liquidation, Moved, Round, StoppedBy};
 pub use rules::CascadeRules;
 
@@ -81,13 +83,24 @@ impl<'a> Cascade<'a> {
     /// # Errors
     /// An asset must be sold whose depth is unknown, or not known that far.
     pub fn run(&mut self, shock: &[f64]) -> Result<CascadeOutcome, CascadeError> {
-        let mut run = Run::new(self.book, self.rules, shock);
+        self.run_lagged(shock, OracleLag::NONE)
+    }
+
+    /// Runs a cascade in which the oracle lags behind the market. What is repaid and seized is valued at the oracle's price, what is
+    /// sold, the profit and the bad debt at the market's.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_lagged(&mut self, shock: &[f64], lag: OracleLag) -> Result<CascadeOutcome, CascadeError> {
+        let mut run = Run::new(self.book, self.rules, shock, lag);
         let already = self.liquidated.len();
         let stopped_by = loop {
             if run.outcome.rounds == self.rules.max_rounds {
                 break StoppedBy::RoundLimit;
             }
-            if let Some(reason) = self.round(&mut run)? {
+            if let Some(reason) = self.round(&mut run)?
+                && !run.oracle_catches_up()
+            {
                 break reason;
             }
         };
@@ -101,9 +114,13 @@ impl<'a> Cascade<'a> {
     /// One round; the reason to stop where nothing was liquidated.
     fn round(&mut self, run: &mut Run<'_>) -> Result<Option<StoppedBy>, CascadeError> {
         run.begin_round();
-        self.find_below_one(run);
+        let has_empty = self.find_below_one(run);
         if self.below_one.is_empty() {
-            return Ok(Some(StoppedBy::NoneBelowOne));
+            return Ok(Some(if has_empty {
+                StoppedBy::NothingToSeize
+            } else {
+                StoppedBy::NoneBelowOne
+            }));
         }
         let (mut acted, mut pays) = (false, true);
         let mut capital_usd = self.rules.capital_usd.unwrap_or(f64::INFINITY);
@@ -141,12 +158,17 @@ impl<'a> Cascade<'a> {
         Ok(None)
     }
 
-    /// The lowest health factor first, among equals by place.
-    fn find_below_one(&mut self, run: &Run<'_>) {
+    /// The lowest health factor first, among equals by place, without those that have nothing that counts. Whether there are any such.
+    fn find_below_one(&mut self, run: &Run<'_>) -> bool {
         let below_one = &mut self.below_one;
         below_one.clear();
+        let mut has_empty = false;
         let found = |position, standing: Standing| {
             if standing.is_below_one() {
+                if standing.weighted_usd == 0.0 {
+                    has_empty = true;
+                    return;
+                }
                 below_one.push(BelowOne {
                     health_factor: standing.weighted_usd / standing.debt_usd,
                     position,
@@ -158,6 +180,7 @@ impl<'a> Cascade<'a> {
         let by_health = |a: &BelowOne, b: &BelowOne| a.health_factor.total_cmp(&b.health_factor);
         self.below_one
             .sort_unstable_by(|a, b| by_health(a, b).then(a.position.cmp(&b.position)));
+        has_empty
     }
 
     fn look_at_the_end(&self, outcome: &mut CascadeOutcome) {
@@ -181,8 +204,16 @@ impl<'a> Cascade<'a> {
 struct Run<'a> {
     book: &'a Book,
     rules: CascadeRules,
-    /// The factors that the round began with.
+    /// The market's factors that the round began with.
     factors: Vec<f64>,
+    lag: OracleLag,
+    /// Rounds that the oracle has seen.
+    elapsed: usize,
+    /// The oracle's factors in the round.
+    seen: Vec<f64>,
+    /// The market's price of every asset over the oracle's: exactly 1 where the oracle does not lag.
+    worth: Vec<f64>,
+    /// The oracle's, of every listing.
     prices: Vec<f64>,
     plan: Plan,
     /// What the depths have been sold since they were whole.
@@ -194,12 +225,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(book: &'a Book, rules: CascadeRules, shock: &[f64]) -> Self {
+    fn new(book: &'a Book, rules: CascadeRules, shock: &[f64], lag: OracleLag) -> Self {
         let assets = book.assets().len();
         Self {
             book,
             rules,
             factors: shock.to_vec(),
+            lag,
+            elapsed: 0,
+            seen: shock.to_vec(),
+            worth: vec![1.0; assets],
             prices: Vec::new(),
             plan: Plan::default(),
             before: vec![Sold::default(); assets],
@@ -224,7 +259,15 @@ impl<'a> Run<'a> {
     }
 
     fn begin_round(&mut self) {
-        self.prices = self.book.prices(&self.factors);
+        self.seen.copy_from_slice(&self.factors);
+        self.worth.fill(1.0);
+        if self.lag.lags_in(self.elapsed) {
+            for ((seen, worth), market) in self.seen.iter_mut().zip(&mut self.worth).zip(&self.factors) {
+                *seen = self.lag.shows(*market);
+                *worth = market / *seen;
+            }
+        }
+        self.prices = self.book.prices(&self.seen);
         self.sold.fill(Sold::default());
         self.liquidations.clear();
     }
@@ -233,11 +276,21 @@ impl<'a> Run<'a> {
         self.book.listings()[moved.listing].asset as usize
     }
 
-    fn sale(moved: &Moved) -> Sold {
+    /// At the market's price.
+    fn sale(&self, moved: &Moved) -> Sold {
         Sold {
-            usd: moved.usd,
+            usd: moved.usd * self.worth[self.asset_of(moved)],
             tokens: moved.amount,
         }
+    }
+
+    /// Where nothing happens while the oracle lags, nothing does until it has caught up. Whether it will.
+    fn oracle_catches_up(&mut self) -> bool {
+        let lags = self.lag.lags_in(self.elapsed);
+        if let Some(rounds) = self.lag.rounds {
+            self.elapsed = self.elapsed.max(rounds);
+        }
+        lags && self.lag.rounds.is_some()
     }
 
     /// What an asset is sold into.
@@ -259,6 +312,11 @@ impl<'a> Run<'a> {
     /// What the plan's liquidator would keep, selling after all that was sold before.
     fn profit(&self) -> Result<f64, CascadeError> {
         let mut profit = self.plan.seized_usd - self.plan.repaid_usd - self.rules.gas_usd;
+        for (moved, sign) in (self.plan.seized.iter().map(|moved| (moved, 1.0)))
+            .chain(self.plan.repaid.iter().map(|moved| (moved, -1.0)))
+        {
+            profit += sign * moved.usd * (self.worth[self.asset_of(moved)] - 1.0);
+        }
         if !self.rules.feedback {
             return Ok(profit);
         }
@@ -267,11 +325,12 @@ impl<'a> Run<'a> {
             let depth = self.depth(asset)?;
             let before = self.before[asset];
             let extrapolate = self.rules.extrapolate;
-            let mean = depth.mean_fall(before.and(self.sold[asset]), Self::sale(moved), extrapolate);
+            let sale = self.sale(moved);
+            let mean = depth.mean_fall(before.and(self.sold[asset]), sale, extrapolate);
             let mean = mean.map_err(self.beyond(asset))?;
             let begun = depth.fall(before, extrapolate).map_err(self.beyond(asset))?;
             // Valued at the price that the round began with, which has fallen already.
-            profit -= moved.usd * (mean - begun) / (1.0 - begun);
+            profit -= sale.usd * (mean - begun) / (1.0 - begun);
         }
         Ok(profit)
     }
@@ -280,7 +339,7 @@ impl<'a> Run<'a> {
         for at in 0..self.plan.seized.len() {
             let moved = self.plan.seized[at];
             let asset = self.asset_of(&moved);
-            self.sold[asset] = self.sold[asset].and(Self::sale(&moved));
+            self.sold[asset] = self.sold[asset].and(self.sale(&moved));
         }
         self.outcome.liquidated_debt_usd += self.plan.repaid_usd;
         self.outcome.seized_collateral_usd += self.plan.seized_usd;
@@ -299,7 +358,7 @@ impl<'a> Run<'a> {
     fn end_round(&mut self) -> Result<(), CascadeError> {
         if self.rules.keep_rounds {
             self.outcome.detail.push(Round {
-                factors: self.factors.clone(),
+                factors: self.seen.clone(),
                 liquidations: std::mem::take(&mut self.liquidations),
                 sold: self.sold.clone(),
             });
@@ -327,6 +386,7 @@ impl<'a> Run<'a> {
             }
         }
         self.outcome.rounds += 1;
+        self.elapsed += 1;
         self.outcome.end.copy_from_slice(&self.factors);
         Ok(())
     }

@@ -48,7 +48,7 @@ impl CascadeOutcome {
 /// One round: everybody below 1 is liquidated once, then all that was seized is sold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
-    /// The factor on every asset's price that the round began with.
+    /// The factor on every asset's price that the round began with, as the oracle shows it.
     pub factors: Vec<f64>,
     /// Who was liquidated, in order.
     pub liquidations: Vec<Liquidation>,

@@ -1,15 +1,16 @@
-//! The cascade without a watch: everybody is looked at in each round.
+//! The cascade without a watch: everybody is looked at in each round. The oracle of the one with it.
 
 use super::*;
 
-/// Runs a cascade on holdings as [`Cascade::run`] does.
+/// Runs a cascade on holdings as [`Cascade::run_lagged`] does.
 pub(super) fn run(
     book: &Book,
     rules: CascadeRules,
     holdings: &mut [Holding],
     shock: &[f64],
+    lag: OracleLag,
 ) -> Result<CascadeOutcome, CascadeError> {
-    let mut run = Run::new(book, rules, shock);
+    let mut run = Run::new(book, rules, shock, lag);
     let mut is_liquidated = vec![false; book.positions().len()];
     run.outcome.stopped_by = loop {
         if run.outcome.rounds == rules.max_rounds {
@@ -43,14 +44,15 @@ pub(super) fn run(
             acted = true;
             is_liquidated[*position] = true;
         }
-        if !acted {
+        if acted {
+            run.end_round()?;
+        } else if !run.oracle_catches_up() {
             break match (below_one.is_empty(), pays) {
                 (true, _) => StoppedBy::NoneBelowOne,
                 (false, true) => StoppedBy::NothingToSeize,
                 (false, false) => StoppedBy::Unprofitable,
             };
         }
-        run.end_round()?;
     };
     let mut outcome = run.outcome;
     outcome.liquidated_positions = is_liquidated.iter().filter(|is| **is).count();

@@ -136,6 +136,41 @@ fn what_cannot_be_sold_is_refused_by_name() {
     );
 }
 
+#[test]
+fn an_oracle_that_lags_makes_liquidators_wait_or_lose() {
+    // 1 % for every 10,000 USD.
+    let book = one_account(&[depth("ETH", 50.0, 500_000.0)]);
+    let shock = fall(&book, "ETH", 30.0);
+    let run = |rules, rounds, share| {
+        let lag = OracleLag { rounds, share };
+        Cascade::new(&book, rules).run_lagged(&shock, lag).expect("it runs")
+    };
+    // A peg that is held to be true: nobody is below 1, and 10 ETH of 1,400 are there for 15,000.
+    let stuck = run(ALWAYS, None, 0.0);
+    assert_eq!((stuck.rounds, stuck.stopped_by), (0, StoppedBy::NoneBelowOne));
+    close(stuck.bad_debt_usd, 1_000.0);
+    // Half of the fall: 17,000 · 0.8 of 15,000 is below 0.95, so all is repaid for 15,750 / 1,700 ETH, worth 1,400 each.
+    let half = run(ALWAYS, Some(3), 0.5);
+    close(half.seized_collateral_usd, 15_750.0);
+    close(half.sold[0].tokens, 15_750.0 / 1_700.0);
+    close(half.sold[0].usd, 15_750.0 / 1_700.0 * 1_400.0);
+    let slipped = half.sold[0].usd * half.sold[0].usd / 2e6;
+    close(half.liquidator_profit_usd, half.sold[0].usd - 15_000.0 - slipped);
+    close(half.end[0], 0.7 * (1.0 - half.sold[0].usd / 1e6));
+    close(half.detail[0].factors[0], 0.85);
+    // Who looks at the profit waits until the oracle has caught up, and does then what would have been done at once.
+    let looks = CascadeRules {
+        always_liquidate: false,
+        ..ALWAYS
+    };
+    assert_eq!(run(looks, None, 0.5).stopped_by, StoppedBy::Unprofitable);
+    let at_once = cascade(&book, looks, &shock).expect("it runs");
+    assert_eq!(at_once.rounds, 1);
+    assert_eq!(run(looks, Some(3), 0.5), at_once);
+    assert_eq!(run(looks, Some(3), 0.0), at_once);
+    assert_eq!(run(looks, Some(0), 0.0), at_once);
+}
+
 /// Warmuz et al.: a liquidation leaves the position worse than before iff LTV > 1 / (1 + incentive).
 #[test]
 fn a_spiral_exists_iff_ltv_exceeds_one_over_one_plus_the_incentive() {
@@ -270,6 +305,7 @@ proptest! {
         let other = book_of(&shuffled);
         prop_assert_eq!(cascade(&other, FAR, &fall(&other, "ETH", percent)).expect("it runs"), outcome);
     }
+
     /// Cascades one after the other, from where the last left the positions or from the book's, under any rules: same numbers, same
     /// errors, same positions, to the last bit.
     #[test]
@@ -280,7 +316,9 @@ proptest! {
         capital_usd in prop::option::of(0.0..50_000.0f64),
         [always_liquidate, feedback, refill, extrapolate, keep_rounds] in any::<[bool; 5]>(),
         max_rounds in prop_oneof![Just(10_000), 0..4usize],
+        (rounds, share) in (prop::option::of(0..3usize), 0.0..1.0f64),
     ) {
+        let lag = OracleLag { rounds, share };
         let rules = CascadeRules {
             gas_usd, always_liquidate, feedback, refill, extrapolate, capital_usd, max_rounds, keep_rounds,
             assume_liquidity: false,
@@ -293,8 +331,8 @@ proptest! {
                 cascade.reset();
                 holdings.copy_from_slice(book.holdings());
             }
-            let expected = plain::run(&book, rules, &mut holdings, &factors);
-            let found = cascade.run(&factors);
+            let expected = plain::run(&book, rules, &mut holdings, &factors, lag);
+            let found = cascade.run_lagged(&factors, lag);
             match (found, expected) {
                 (Ok(mut found), Ok(expected)) => {
                     // Those that an earlier run liquidated are not counted again.

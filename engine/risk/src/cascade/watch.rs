@@ -103,7 +103,7 @@ impl Watch {
             low = low.min(ratio);
             high = high.max(ratio);
         }
-        high / low * MARGIN
+        if low > 0.0 { high / low * MARGIN } else { f64::INFINITY }
     }
 }
 

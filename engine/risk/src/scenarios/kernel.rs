@@ -171,10 +171,10 @@ fn dot_products<S: Simd, const P: usize, const V: usize>(
             let gap = simd.splat_f64s(cell.gap[first + p]);
             let debt = simd.splat_f64s(cell.debt[first + p]);
             let collateral = simd.splat_f64s(cell.collateral[first + p]);
-            for v in 0..V {
-                values.gap[p][v] = simd.mul_add_f64s(gap, factors[v], values.gap[p][v]);
-                values.debt[p][v] = simd.mul_add_f64s(debt, factors[v], values.debt[p][v]);
-                values.collateral[p][v] = simd.mul_add_f64s(collateral, factors[v], values.collateral[p][v]);
+            for (v, &factors) in factors.iter().enumerate() {
+                values.gap[p][v] = simd.mul_add_f64s(gap, factors, values.gap[p][v]);
+                values.debt[p][v] = simd.mul_add_f64s(debt, factors, values.debt[p][v]);
+                values.collateral[p][v] = simd.mul_add_f64s(collateral, factors, values.collateral[p][v]);
             }
         }
     }

@@ -74,7 +74,7 @@ impl<'a> BookMatrix<'a> {
         }
     }
 
-    /// Asset by asset, how many of the products are not zero for want of a holding: from 0 to 1, where 1 is dense.
+    /// The share of all products of positions by assets that is computed, from 0 to 1: 1 is dense.
     pub fn density(&self) -> f64 {
         let most = self.groups.len() * self.book.assets().len();
         if most == 0 {

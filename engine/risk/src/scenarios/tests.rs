@@ -191,6 +191,6 @@ fn what_are_no_scenarios_is_refused_by_name() {
         );
     }
     assert_eq!(Scenarios::new(0, [[1.0]]).expect_err("none"), ScenariosError::NoAssets);
-    let none = Scenarios::new(2, &Vec::<Vec<f64>>::new()).expect("none is some");
+    let none = Scenarios::new(2, Vec::<Vec<f64>>::new()).expect("none is some");
     assert!(none.is_empty());
 }
