@@ -2,7 +2,7 @@
 
 use super::{
     figures::{pairs, signed_percent, table as columns, usd},
-    source::{BookArgs, ShockArgs, Source},
+    source::{Blow, BookArgs, ShockArgs, Source},
     stress,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     exit::{Failure, print, print_json},
     report::decimal,
 };
-use plimsoll_risk::{Book, CascadeOutcome, CascadeRules, Liquidation, Moved, Round, cascade, stress as stressed};
+use plimsoll_risk::{Book, CascadeOutcome, CascadeRules, Liquidation, Moved, Round};
 use serde_json::{Map, Value, json};
 
 /// Lets liquidators act on a shock, their sales move prices, and so on to the end.
@@ -85,20 +85,21 @@ impl RuleArgs {
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let source = args.book.read()?;
-    let shock = args.shocks.factors(&source.book)?;
-    let outcome = cascade(&source.book, args.rules.rules(), &shock).map_err(Failure::failed)?;
+    let blow = args.shocks.set_upon(&source.book, args.rules.rules())?;
+    let outcome = blow.applied.cascade().map_err(Failure::failed)?;
     match terminal.format {
-        Format::Json => print_json(&document(args, &source, &outcome)),
-        Format::Table => print(&table(args, &source, &outcome)),
+        Format::Json => print_json(&document(args, &blow, &source, &outcome)),
+        Format::Table => print(&table(&blow, &source, &outcome)),
     }
 }
 
-fn document(args: &Args, source: &Source, outcome: &CascadeOutcome) -> Value {
+fn document(args: &Args, blow: &Blow, source: &Source, outcome: &CascadeOutcome) -> Value {
     let book = &source.book;
-    let mut document = stress::figures(&stressed(book, &outcome.shock));
+    let mut document = stress::figures(&blow.applied.stress());
     // The bad debt of the end takes the place of that of the shock.
     document.extend(figures(book, outcome));
-    document.insert("shock_pct".to_owned(), args.shocks.json());
+    document.insert("shock_pct".to_owned(), blow.json.clone());
+    document.insert("scenario".to_owned(), blow.scenario_json());
     if args.rounds {
         let rounds = outcome.detail.iter().map(|round| round_json(book, round));
         document.insert("rounds_detail".to_owned(), rounds.collect());
@@ -193,7 +194,7 @@ fn moved(book: &Book, moved: &[Moved]) -> Value {
     moved.iter().map(amount).collect()
 }
 
-fn table(args: &Args, source: &Source, outcome: &CascadeOutcome) -> String {
+fn table(blow: &Blow, source: &Source, outcome: &CascadeOutcome) -> String {
     let book = &source.book;
     let figures = pairs([
         ("rounds", outcome.rounds.to_string()),
@@ -234,11 +235,11 @@ fn table(args: &Args, source: &Source, outcome: &CascadeOutcome) -> String {
             ]
         }),
     );
-    let mut text = format!("{}\n{}\n\n{figures}\n", source.words(), args.shocks.words());
+    let mut text = format!("{}\n{}\n\n{figures}\n", source.words(), blow.words());
     for part in [prices, rounds].iter().filter(|part| part.lines().count() > 1) {
         text.push_str(&format!("\n{part}\n"));
     }
-    let mut notes = source.notes();
+    let mut notes: Vec<String> = blow.notes().chain(source.notes()).collect();
     if !outcome.assumed_liquidity.is_empty() {
         let names = outcome.assumed_liquidity.iter();
         let names: Vec<&str> = names.map(|at| book.assets()[*at].name.as_str()).collect();

@@ -1,8 +1,9 @@
 //! Where the accounts come from, and what is said of them.
 
+use super::figures::signed_percent;
 use crate::exit::Failure;
 use plimsoll_data::book::{BookFolder, read_book};
-use plimsoll_risk::{Book, Shock, factors};
+use plimsoll_risk::{AppliedScenario, Book, CascadeRules, OracleLag, Scenario, Shock, factors};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -20,6 +21,9 @@ pub(super) struct ShockArgs {
     /// A move of an asset's price in every market, held or owed: WETH=-20%, USDC=+3%.
     #[arg(long = "shock", value_name = "ASSET=±PCT%", allow_hyphen_values = true)]
     shocks: Vec<Shock>,
+    /// A scenario that comes with Plimsoll (see `plimsoll risk scenarios`), or a TOML file of one.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "shocks")]
+    scenario: Option<String>,
 }
 
 /// A book with what identifies it.
@@ -41,31 +45,76 @@ impl BookArgs {
     }
 }
 
+/// What is to happen to a book.
+#[derive(Debug)]
+pub(super) struct Blow {
+    /// The book, rules and moves.
+    pub(super) applied: AppliedScenario,
+    /// Percent by asset, as it was asked for or as the scenario has it.
+    pub(super) json: Value,
+    scenario: Option<Scenario>,
+    words: String,
+}
+
 impl ShockArgs {
-    /// The factor on every asset's price.
-    pub(super) fn factors(&self, book: &Book) -> Result<Vec<f64>, Failure> {
-        factors(book, &self.shocks).map_err(Failure::usage)
-    }
-
-    /// The shocks as JSON: percent by asset.
-    pub(super) fn json(&self) -> Value {
-        let percent = |shock: &Shock| (shock.asset.clone(), json!(shock.change * 100.0));
-        Value::Object(self.shocks.iter().map(percent).collect())
-    }
-
-    /// The shocks in words: `WETH −20 %`.
-    pub(super) fn words(&self) -> String {
-        if self.shocks.is_empty() {
-            return "no shock".to_owned();
-        }
-        let word = |shock: &Shock| {
-            format!(
-                "{} {}",
-                shock.asset,
-                super::figures::signed_percent(shock.change * 100.0)
-            )
+    /// Sets the shocks or the scenario upon a book.
+    pub(super) fn set_upon(&self, book: &Book, rules: CascadeRules) -> Result<Blow, Failure> {
+        let scenario = self.scenario.as_deref().map(super::scenario::find).transpose()?;
+        let applied = match &scenario {
+            Some(scenario) => scenario.apply(book, rules).map_err(Failure::usage)?,
+            None => AppliedScenario {
+                book: book.clone(),
+                rules,
+                factors: factors(book, &self.shocks).map_err(Failure::usage)?,
+                lag: OracleLag::NONE,
+                notes: Vec::new(),
+            },
         };
-        self.shocks.iter().map(word).collect::<Vec<_>>().join(", ")
+        let moved = || {
+            book.assets()
+                .iter()
+                .zip(&applied.factors)
+                .filter(|(_, factor)| **factor != 1.0)
+        };
+        let percent = |factor: f64| (factor - 1.0) * 100.0;
+        let json = match &scenario {
+            Some(_) => moved()
+                .map(|(asset, factor)| (asset.name.clone(), json!(percent(*factor))))
+                .collect(),
+            None => self
+                .shocks
+                .iter()
+                .map(|shock| (shock.asset.clone(), json!(shock.change * 100.0)))
+                .collect(),
+        };
+        let words = moved().map(|(asset, factor)| format!("{} {}", asset.name, signed_percent(percent(*factor))));
+        let words = words.collect::<Vec<_>>().join(", ");
+        Ok(Blow {
+            json: Value::Object(json),
+            words: if words.is_empty() { "no shock".to_owned() } else { words },
+            applied,
+            scenario,
+        })
+    }
+}
+
+impl Blow {
+    /// What happens, a line or two.
+    pub(super) fn words(&self) -> String {
+        match &self.scenario {
+            Some(scenario) => format!("{}: {}\n{}", scenario.name, scenario.description, self.words),
+            None => self.words.clone(),
+        }
+    }
+
+    /// The scenario, for documents.
+    pub(super) fn scenario_json(&self) -> Value {
+        self.scenario.as_ref().map_or(Value::Null, super::scenario::json)
+    }
+
+    /// What its reader should know.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
+        self.applied.notes.iter().map(super::scenario::words)
     }
 }
 

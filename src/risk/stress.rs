@@ -2,13 +2,13 @@
 
 use super::{
     figures::{pairs, usd},
-    source::{BookArgs, ShockArgs, Source},
+    source::{Blow, BookArgs, ShockArgs, Source},
 };
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
 };
-use plimsoll_risk::{Stress, stress};
+use plimsoll_risk::{CascadeRules, Stress};
 use serde_json::{Map, Value, json};
 
 /// Values every position at shocked prices, before anybody acts.
@@ -25,10 +25,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
     let source = args.book.read()?;
-    let stressed = stress(&source.book, &args.shocks.factors(&source.book)?);
+    let blow = args.shocks.set_upon(&source.book, CascadeRules::default())?;
+    let stressed = blow.applied.stress();
     match terminal.format {
-        Format::Json => print_json(&document(args, &source, &stressed)),
-        Format::Table => print(&table(args, &source, &stressed)),
+        Format::Json => print_json(&document(&blow, &source, &stressed)),
+        Format::Table => print(&table(&blow, &source, &stressed)),
     }
 }
 
@@ -47,14 +48,15 @@ pub(super) fn figures(stress: &Stress) -> Map<String, Value> {
         .collect()
 }
 
-fn document(args: &Args, source: &Source, stress: &Stress) -> Value {
+fn document(blow: &Blow, source: &Source, stress: &Stress) -> Value {
     let mut document = figures(stress);
-    document.insert("shock_pct".to_owned(), args.shocks.json());
+    document.insert("shock_pct".to_owned(), blow.json.clone());
+    document.insert("scenario".to_owned(), blow.scenario_json());
     document.insert("source".to_owned(), source.json());
     Value::Object(document)
 }
 
-fn table(args: &Args, source: &Source, stress: &Stress) -> String {
+fn table(blow: &Blow, source: &Source, stress: &Stress) -> String {
     let figures = pairs([
         ("positions with debt", stress.positions.to_string()),
         ("of them below 1", stress.liquidatable_positions.to_string()),
@@ -62,6 +64,10 @@ fn table(args: &Args, source: &Source, stress: &Stress) -> String {
         ("collateral at risk, USD", usd(stress.collateral_at_risk_usd)),
         ("bad debt, USD", usd(stress.bad_debt_usd)),
     ]);
-    let notes: String = source.notes().iter().map(|note| format!("\n{note}")).collect();
-    format!("{}\n{}\n\n{figures}\n{notes}", source.words(), args.shocks.words())
+    let notes: String = blow
+        .notes()
+        .chain(source.notes())
+        .map(|note| format!("\n{note}"))
+        .collect();
+    format!("{}\n{}\n\n{figures}\n{notes}", source.words(), blow.words())
 }

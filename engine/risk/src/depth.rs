@@ -1,8 +1,12 @@
+use crate::{BeyondPools, PoolDepth};
+
 /// What selling an asset does to its price.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Depth {
-    /// As a table of depths says.
+    /// As a table of depths says, by USD sold.
     Curve(DepthCurve),
+    /// As exact pools say, by tokens sold; their fees count as a fall of what a sale brings.
+    Pools(PoolDepth),
     /// Nothing: an assumption, for want of anything known.
     Unlimited,
 }
@@ -22,7 +26,7 @@ pub struct Sold {
 pub struct BeyondDepth {
     /// What was sold. USD.
     pub sold_usd: f64,
-    /// What is known. USD.
+    /// What is known. USD; of pools, which count tokens, at the mean price of what was sold.
     pub most_usd: f64,
 }
 
@@ -34,6 +38,9 @@ impl Depth {
     pub fn fall(&self, sold: Sold, extrapolate: bool) -> Result<f64, BeyondDepth> {
         match self {
             Self::Curve(curve) => curve.fall(sold.usd, extrapolate),
+            Self::Pools(pools) => pools
+                .fall(sold.tokens, extrapolate)
+                .map_err(|beyond| sold.beyond(beyond)),
             Self::Unlimited => Ok(0.0),
         }
     }
@@ -43,6 +50,7 @@ impl Depth {
     pub fn scaled(&self, factor: f64) -> Self {
         match self {
             Self::Curve(curve) => Self::Curve(curve.scaled(factor)),
+            Self::Pools(pools) => Self::Pools(pools.scaled(factor)),
             Self::Unlimited => Self::Unlimited,
         }
     }
@@ -54,6 +62,9 @@ impl Depth {
     pub fn mean_fall(&self, before: Sold, more: Sold, extrapolate: bool) -> Result<f64, BeyondDepth> {
         match self {
             Self::Curve(curve) => curve.mean_fall(before.usd, more.usd, extrapolate),
+            Self::Pools(pools) => pools
+                .mean_fall(before.tokens, more.tokens, extrapolate)
+                .map_err(|beyond| before.and(more).beyond(beyond)),
             Self::Unlimited => Ok(0.0),
         }
     }
@@ -66,6 +77,14 @@ impl Sold {
         Self {
             usd: self.usd + more.usd,
             tokens: self.tokens + more.tokens,
+        }
+    }
+
+    /// What pools take, in USD at the sales' mean price.
+    fn beyond(self, pools: BeyondPools) -> BeyondDepth {
+        BeyondDepth {
+            sold_usd: self.usd,
+            most_usd: pools.most * (self.usd / self.tokens),
         }
     }
 }

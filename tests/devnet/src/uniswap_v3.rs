@@ -145,6 +145,74 @@ impl<C: Chain> GenuinePool<C> {
     }
 }
 
+/// A genuine pool of tokens that are there already, on a chain that others are on too. Every position is its payer's, which pays what
+/// the pool asks out of what it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolOfTokens {
+    /// The pool.
+    pub pool: Address,
+    /// Who calls it.
+    pub payer: Address,
+    /// Its tokens, in its order.
+    pub tokens: [Address; 2],
+}
+
+impl PoolOfTokens {
+    /// Deploys a factory, whose creation code is given, and has it make a pool; zero addresses where that fails.
+    pub fn deploy_on<C: Chain>(
+        chain: &mut C,
+        factory_code: Bytes,
+        mut tokens: [Address; 2],
+        (fee_pips, tick_spacing): (u32, i32),
+    ) -> Self {
+        tokens.sort_unstable();
+        let factory = chain.deploy(factory_code).unwrap_or_default();
+        let fee = U24::from(fee_pips);
+        let enable = Factory::enableFeeAmountCall {
+            fee,
+            tickSpacing: i24(tick_spacing),
+        };
+        // The tiers that the factory is born with cannot be enabled again.
+        chain.send(factory, enable.abi_encode().into());
+        let create = Factory::createPoolCall {
+            tokenA: tokens[0],
+            tokenB: tokens[1],
+            fee,
+        };
+        let pool = match chain.send(factory, create.abi_encode().into()) {
+            Answer::Returned(data) => Address::abi_decode(&data).unwrap_or_default(),
+            _ => Address::ZERO,
+        };
+        let payer = Address::from_word(keccak256(pool));
+        chain.set_code(payer, stubs::payer(pool, tokens));
+        Self { pool, payer, tokens }
+    }
+
+    /// Calls the pool as a trader or provider does.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn call<C: Chain, F: SolCall>(&self, chain: &mut C, call: &F) -> Result<F::Return, Failure> {
+        GenuinePool::<C>::decode::<F>(chain.send(self.payer, call.abi_encode().into()))
+    }
+
+    /// What a call would return, without a trace.
+    ///
+    /// # Errors
+    /// How it would fail.
+    pub fn foresee<C: Chain, F: SolCall>(&self, chain: &mut C, call: &F) -> Result<F::Return, Failure> {
+        GenuinePool::<C>::decode::<F>(chain.view(self.payer, call.abi_encode().into()))
+    }
+
+    /// Reads the pool's state.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn read<C: Chain, F: SolCall>(&self, chain: &mut C, call: &F) -> Result<F::Return, Failure> {
+        GenuinePool::<C>::decode::<F>(chain.view(self.pool, call.abi_encode().into()))
+    }
+}
+
 /// The key of a position of the payer's, as the pool hashes it.
 pub fn position_key(lower: i32, upper: i32) -> B256 {
     position_key_of(PAYER, lower, upper)

@@ -41,6 +41,14 @@ pub enum BookErrorKind {
         /// The asset.
         asset: String,
     },
+    /// A holding of a listing that is not there.
+    #[error("account {account} has a holding of listing {listing}, which is not there")]
+    NoSuchListing {
+        /// The account.
+        account: String,
+        /// The listing, by its place among the parts.
+        listing: usize,
+    },
     /// A row that is there twice.
     #[error("{what} is there already, in row {first}")]
     Duplicate {

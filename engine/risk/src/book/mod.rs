@@ -7,7 +7,7 @@ mod rows;
 mod tests;
 
 pub use error::{BookError, BookErrorKind};
-pub use rows::{AccountRow, AssetRow, LiquidityRow, Table};
+pub use rows::{AccountRow, AssetRow, HoldingPart, LiquidityRow, ListingPart, Table};
 
 use crate::Depth;
 use std::ops::Range;
@@ -19,6 +19,8 @@ pub struct Book {
     assets: Vec<Asset>,
     markets: Vec<String>,
     listings: Vec<Listing>,
+    /// Of each listing its variant's name.
+    variants: Vec<String>,
     accounts: Vec<String>,
     positions: Vec<Position>,
     /// Of each position its first holding, and the end of the last.
@@ -36,7 +38,7 @@ pub struct Asset {
     pub depth: Option<Depth>,
 }
 
-/// An asset in one market. Fractions are of one.
+/// An asset in one market on one set of terms: there may be several, such as those of an efficiency mode. Fractions are of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Listing {
     /// The market, by its place in [`Book::markets`].
@@ -108,9 +110,17 @@ impl Book {
         &self.markets
     }
 
-    /// Every listing, by market, then by asset.
+    /// Every listing, by market, then by asset, then by variant.
     pub fn listings(&self) -> &[Listing] {
         &self.listings
+    }
+
+    /// The name of a listing's variant; empty for the terms that hold where nothing else is said, and in every book of rows.
+    ///
+    /// # Panics
+    /// No such listing.
+    pub fn variant(&self, listing: usize) -> &str {
+        &self.variants[listing]
     }
 
     /// Every account's name, in order.
@@ -174,6 +184,7 @@ impl Book {
             assets: self.assets.clone(),
             markets: self.markets.clone(),
             listings: self.listings.clone(),
+            variants: self.variants.clone(),
             accounts: Vec::new(),
             positions: positions
                 .iter()

@@ -47,6 +47,28 @@ pub struct LiquidityRow {
     pub sell_amount_usd: f64,
 }
 
+/// An asset in one market on one set of terms: what a book is made of where an asset is listed on several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListingPart {
+    /// The terms.
+    pub row: AssetRow,
+    /// What tells them from the others of the same asset and market; empty for those that hold where nothing else is said.
+    pub variant: String,
+}
+
+/// What one account has and owes on one listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HoldingPart {
+    /// Whose it is.
+    pub account: String,
+    /// The listing, by its place among the parts.
+    pub listing: usize,
+    /// Supplied. Token units.
+    pub collateral_amount: f64,
+    /// Owed. Token units.
+    pub debt_amount: f64,
+}
+
 /// One of a book's tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {

@@ -101,3 +101,70 @@ fn what_is_odd_but_no_error_is_told() {
     };
     assert_eq!(*book.notes(), told);
 }
+
+#[test]
+fn an_asset_may_be_listed_on_several_terms() {
+    let usdc = asset("USDC", 1.0, 0.75, 0.04);
+    let part = |row: &AssetRow, variant: &str| ListingPart {
+        row: row.clone(),
+        variant: variant.to_owned(),
+    };
+    let [eth, _] = assets();
+    let parts = [
+        part(&usdc, ""),
+        part(&asset("ETH", 2_000.0, 0.95, 0.01), "e-mode 1"),
+        part(&eth, ""),
+    ];
+    let holding = |account: &str, listing, collateral_amount, debt_amount| HoldingPart {
+        account: account.to_owned(),
+        listing,
+        collateral_amount,
+        debt_amount,
+    };
+    let holdings = [
+        holding("b", 1, 1.0, 0.0),
+        holding("b", 0, 0.0, 1_700.0),
+        holding("a", 2, 1.0, 0.0),
+        holding("a", 0, 0.0, 1_700.0),
+    ];
+    let curve = crate::DepthCurve::new(&[(10.0, 0.1)]).expect("it grows");
+    let depths =
+        [("ETH", curve.clone()), ("DOGE", curve)].map(|(name, curve)| (name.to_owned(), crate::Depth::Curve(curve)));
+    let book = Book::from_parts(&parts, &holdings, depths).expect("a book");
+    let variants: Vec<&str> = (0..3).map(|listing| book.variant(listing)).collect();
+    assert_eq!(variants, ["", "e-mode 1", ""]);
+    assert_eq!(book.assets().len(), 2);
+    assert!(book.assets()[0].depth.is_some());
+    // 1,900 and 1,600 against 1,700.
+    assert_eq!(book.notes().below_one_positions, 1);
+    assert_eq!(book.notes().unlisted_liquidity, ["DOGE"]);
+    let health =
+        |position| crate::Standing::of(&book, book.holdings_of(position), &book.prices(&[1.0, 1.0])).health_factor();
+    assert_eq!(
+        (health(0), health(1)),
+        (Some(1_600.0 / 1_700.0), Some(1_900.0 / 1_700.0))
+    );
+
+    // Rows and parts make the same book.
+    let rows = [account("a", "ETH", 1.0, 0.0), account("a", "USDC", 0.0, 1_700.0)];
+    let of_rows = Book::new(&rows, &assets(), &[]).expect("a book");
+    let plain = [part(&usdc, ""), part(&eth, "")];
+    let holdings = [holding("a", 0, 0.0, 1_700.0), holding("a", 1, 1.0, 0.0)];
+    assert_eq!(Book::from_parts(&plain, &holdings, []).expect("a book"), of_rows);
+
+    let refusal = |parts: &[ListingPart], holdings: &[HoldingPart]| {
+        Book::from_parts(parts, holdings, []).expect_err("no book").to_string()
+    };
+    assert_eq!(
+        refusal(&plain, &[holding("a", 2, 1.0, 0.0)]),
+        "accounts row 1: account a has a holding of listing 2, which is not there"
+    );
+    assert_eq!(
+        refusal(&[plain[0].clone(), plain[0].clone()], &[holding("a", 0, 1.0, 0.0)]),
+        "assets row 2: asset USDC of market m is there already, in row 1"
+    );
+    assert_eq!(
+        refusal(&plain, &[holding("a", 0, 1.0, 0.0), holding("a", 0, 1.0, 0.0)]),
+        "accounts row 2: account a with USDC in market m is there already, in row 1"
+    );
+}

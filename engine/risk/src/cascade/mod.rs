@@ -42,6 +42,23 @@ struct BelowOne {
 
 /// Runs one cascade, with a factor on every asset's price as the shock.
 ///
+/// It is the twin of [`ChainState::cascade`](crate::on_chain::ChainState::cascade), and the same to 10^-9 where an account has one debt and
+/// one collateral, no protocol takes a fee, liquidators always act, the debt is what collateral is sold for, pools are of v3 or v4, and the
+/// oracle follows one of them at every round's end. Elsewhere the book's rule is simpler than the contracts':
+/// - A position has one turn a round. There an account is liquidated until it is above 1 or nothing is left to do.
+/// - Of each debt the close factor's share is repaid, for collateral by descending value. There the largest debt is repaid for the largest
+///   collateral, pair by pair.
+/// - Below 0.95 all is repaid. There each version has its own close factor, and what it calls dust: see [`FromMarket`](crate::FromMarket).
+/// - Nobody keeps a part of a seizure but the liquidator. There Aave v3 and Compound v2 do: see [`Bonus`](crate::Bonus).
+/// - All that is seized is sold, whatever is owed. There what is owed is not sold for itself, and everything else is sold for it, over
+///   pools of that pair or a token between. A v2 pair that is sold into several times keeps fees among its reserves: see
+///   [`PoolDepth`](crate::PoolDepth).
+/// - Prices follow at once and in full. There by deviation and heartbeat, rounded as a feed holds them.
+/// - No interest, no exits of suppliers, no limits on a token's capital, no latency.
+/// - Ties in the health factor go by the account's name. There by address, and ties are of the contracts' integers, from which the book's
+///   health factors differ by what those round away.
+/// - Bad debt stays in the position, and is counted at the final prices. There Aave from 3.3 on and Compound v3 write it off at once.
+///
 /// # Errors
 /// An asset must be sold whose depth is unknown, or not known that far.
 pub fn cascade(book: &Book, rules: CascadeRules, shock: &[f64]) -> Result<CascadeOutcome, CascadeError> {
