@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod book;
+pub mod columns;
 mod error;
 mod input;
 pub mod lake;

@@ -29,6 +29,7 @@ mod real_aave_v3;
 mod real_data;
 mod real_liquidations;
 mod real_liquidations_compound;
+mod real_risk_coverage;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;

@@ -26,6 +26,7 @@ pub mod on_chain;
 mod pool_depth;
 mod recommend;
 mod scenario;
+mod scenarios;
 mod shock;
 mod standing;
 mod stress;
@@ -58,6 +59,7 @@ pub use scenario::{
     AppliedScenario, AssetClasses, JointMove, Norm, Returns, ReverseError, ReverseMove, ReverseOutcome, ReverseStress,
     Scenario, ScenarioError, ScenarioNote, ScenarioShock, Selector, SelectorError, reverse_stress,
 };
+pub use scenarios::{BookMatrix, Scenarios, ScenariosError};
 pub use shock::{Shock, ShockError, factors};
 pub use standing::Standing;
 pub use stress::{Stress, stress};

@@ -17,13 +17,19 @@ impl Standing {
     /// # Panics
     /// Fewer prices than listings.
     pub fn of(book: &Book, holdings: &[Holding], prices: &[f64]) -> Self {
+        Self::at(book, holdings, |listing| prices[listing])
+    }
+
+    /// The same, of prices that are made one by one.
+    pub(crate) fn at(book: &Book, holdings: &[Holding], price: impl Fn(usize) -> f64) -> Self {
         let mut standing = Self::default();
         for holding in holdings {
             let listing = holding.listing as usize;
-            let supplied = holding.collateral * prices[listing];
+            let price = price(listing);
+            let supplied = holding.collateral * price;
             standing.collateral_usd += supplied;
             standing.weighted_usd += supplied * book.listings()[listing].liquidation_threshold;
-            standing.debt_usd += holding.debt * prices[listing];
+            standing.debt_usd += holding.debt * price;
         }
         standing
     }

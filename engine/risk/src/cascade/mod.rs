@@ -3,9 +3,12 @@
 mod lag;
 mod liquidation;
 mod outcome;
+#[cfg(test)]
+mod plain;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use lag::OracleLag;
 pub use outcome::{CascadeError, CascadeOutcome, Liquidation, Moved, Round, StoppedBy};
@@ -13,6 +16,7 @@ pub use rules::CascadeRules;
 
 use crate::{BeyondDepth, Book, Depth, Holding, Sold, Standing};
 use liquidation::Plan;
+use watch::Watch;
 
 /// A book that cascades run on: what was liquidated stays so until [`Self::reset`].
 #[derive(Debug, Clone)]
@@ -23,6 +27,17 @@ pub struct Cascade<'a> {
     /// Positions that were liquidated, in the order of their first time.
     liquidated: Vec<u32>,
     is_liquidated: Vec<bool>,
+    watch: Watch,
+    /// A run's, kept for the next.
+    below_one: Vec<BelowOne>,
+}
+
+/// A position that may be liquidated.
+#[derive(Debug, Clone, Copy)]
+struct BelowOne {
+    health_factor: f64,
+    position: u32,
+    standing: Standing,
 }
 
 /// Runs one cascade, with a factor on every asset's price as the shock.
@@ -59,6 +74,8 @@ impl<'a> Cascade<'a> {
             holdings: book.holdings().to_vec(),
             liquidated: Vec::new(),
             is_liquidated: vec![false; book.positions().len()],
+            watch: Watch::new(book),
+            below_one: Vec::new(),
         }
     }
 
@@ -73,6 +90,8 @@ impl<'a> Cascade<'a> {
             let range = self.book.range(position as usize);
             self.holdings[range.clone()].copy_from_slice(&self.book.holdings()[range]);
             self.is_liquidated[position as usize] = false;
+            let holdings = self.book.holdings_of(position as usize);
+            self.watch.update(self.book, position as usize, holdings);
         }
     }
 
@@ -112,17 +131,23 @@ impl<'a> Cascade<'a> {
     /// One round; the reason to stop where nothing was liquidated.
     fn round(&mut self, run: &mut Run<'_>) -> Result<Option<StoppedBy>, CascadeError> {
         run.begin_round();
-        self.find_below_one(run);
-        if run.below_one.is_empty() {
-            return Ok(Some(StoppedBy::NoneBelowOne));
+        let has_empty = self.find_below_one(run);
+        if self.below_one.is_empty() {
+            return Ok(Some(if has_empty {
+                StoppedBy::NothingToSeize
+            } else {
+                StoppedBy::NoneBelowOne
+            }));
         }
         let (mut acted, mut pays) = (false, true);
         let mut capital_usd = self.rules.capital_usd.unwrap_or(f64::INFINITY);
-        for at in 0..run.below_one.len() {
-            let (position, standing) = run.below_one[at];
-            let range = self.book.range(position as usize);
-            let holdings = &mut self.holdings[range];
-            if !run.plan.make(self.book, holdings, &run.prices, &standing, capital_usd) {
+        for below in &self.below_one {
+            let position = below.position;
+            let holdings = &mut self.holdings[self.book.range(position as usize)];
+            if !run
+                .plan
+                .make(self.book, holdings, &run.prices, &below.standing, capital_usd)
+            {
                 continue;
             }
             let profit_usd = run.profit()?;
@@ -131,7 +156,8 @@ impl<'a> Cascade<'a> {
                 continue;
             }
             run.plan.carry_out(holdings);
-            run.take_in(position, &standing, profit_usd);
+            self.watch.update(self.book, position as usize, holdings);
+            run.take_in(position, &below.standing, profit_usd);
             capital_usd -= run.plan.repaid_usd;
             acted = true;
             if !std::mem::replace(&mut self.is_liquidated[position as usize], true) {
@@ -149,35 +175,45 @@ impl<'a> Cascade<'a> {
         Ok(None)
     }
 
-    /// The lowest health factor first, among equals by place.
-    fn find_below_one(&self, run: &mut Run<'_>) {
-        run.below_one.clear();
-        for position in 0..self.book.positions().len() {
-            let standing = Standing::of(self.book, &self.holdings[self.book.range(position)], &run.prices);
+    /// The lowest health factor first, among equals by place, without those that have nothing that counts. Whether there are any such.
+    fn find_below_one(&mut self, run: &Run<'_>) -> bool {
+        let below_one = &mut self.below_one;
+        below_one.clear();
+        let mut has_empty = false;
+        let found = |position, standing: Standing| {
             if standing.is_below_one() {
-                run.below_one.push((position as u32, standing));
+                if standing.weighted_usd == 0.0 {
+                    has_empty = true;
+                    return;
+                }
+                below_one.push(BelowOne {
+                    health_factor: standing.weighted_usd / standing.debt_usd,
+                    position,
+                    standing,
+                });
             }
-        }
-        let health = |standing: &Standing| standing.weighted_usd / standing.debt_usd;
-        run.below_one
-            .sort_by(|(a, a_stands), (b, b_stands)| health(a_stands).total_cmp(&health(b_stands)).then(a.cmp(b)));
+        };
+        self.watch.near_one(self.book, &self.holdings, &run.prices, found);
+        let by_health = |a: &BelowOne, b: &BelowOne| a.health_factor.total_cmp(&b.health_factor);
+        self.below_one
+            .sort_unstable_by(|a, b| by_health(a, b).then(a.position.cmp(&b.position)));
+        has_empty
     }
 
     fn look_at_the_end(&self, outcome: &mut CascadeOutcome) {
         let prices = self.book.prices(&outcome.end);
-        for position in 0..self.book.positions().len() {
-            let holdings = &self.holdings[self.book.range(position)];
-            let standing = Standing::of(self.book, holdings, &prices);
+        let found = |position: u32, standing: Standing| {
             let bad_debt = standing.bad_debt_usd();
             if bad_debt > 0.0 {
                 outcome.bad_debt_usd += bad_debt;
-                for holding in holdings {
+                for holding in &self.holdings[self.book.range(position as usize)] {
                     let at = holding.listing as usize;
                     let share = holding.debt * prices[at] / standing.debt_usd;
                     outcome.bad_debt_by_listing_usd[at] += bad_debt * share;
                 }
             }
-        }
+        };
+        self.watch.near_bad_debt(self.book, &self.holdings, &prices, found);
     }
 }
 
@@ -196,7 +232,6 @@ struct Run<'a> {
     worth: Vec<f64>,
     /// The oracle's, of every listing.
     prices: Vec<f64>,
-    below_one: Vec<(u32, Standing)>,
     plan: Plan,
     /// What the depths have been sold since they were whole.
     before: Vec<Sold>,
@@ -218,7 +253,6 @@ impl<'a> Run<'a> {
             seen: shock.to_vec(),
             worth: vec![1.0; assets],
             prices: Vec::new(),
-            below_one: Vec::new(),
             plan: Plan::default(),
             before: vec![Sold::default(); assets],
             sold: vec![Sold::default(); assets],

@@ -71,6 +71,14 @@ pub enum CascadeError {
         /// In what.
         quote: Address,
     },
+    /// An oracle is to follow a pool, and no lending market that prices the asset prices what the pool trades it for.
+    #[error("{asset} is to follow a pool against {quote}, which no lending market that prices {asset} prices too")]
+    NoPriceOfQuote {
+        /// What it is to price.
+        asset: Address,
+        /// In what.
+        quote: Address,
+    },
     /// A share above 100 %.
     #[error("{what} of {basis_points} basis points is more than all")]
     ShareAboveOne {

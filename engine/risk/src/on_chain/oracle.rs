@@ -106,11 +106,13 @@ impl ChainState {
         let mut updates = Vec::new();
         let markets: Vec<Address> = self.lending.keys().copied().collect();
         for follower in followers {
-            let mut done = Vec::new();
+            let Follower { asset, quote, .. } = *follower;
+            let (mut done, mut known) = (Vec::new(), false);
             for &market in &markets {
-                let Some(held) = self.held(market, follower.asset)? else {
+                let Some(held) = self.held(market, asset)? else {
                     continue;
                 };
+                known = true;
                 if done.contains(&held.holder) {
                     continue;
                 }
@@ -131,16 +133,22 @@ impl ChainState {
                     self.report(follower.asset, held, after)?;
                 }
             }
+            if !known {
+                return Err(CascadeError::UnknownAsset(asset));
+            }
+            if done.is_empty() {
+                return Err(CascadeError::NoPriceOfQuote { asset, quote });
+            }
         }
         Ok(updates)
     }
 
-    /// What the pool makes of the price, in its holder's unit; `None` where the market does not price the quote, or it would be nothing.
+    /// What the pool makes of the price, in its holder's unit; `None` where the market does not price the quote.
     fn traded(&self, market: Address, follower: &Follower, held: Held) -> Result<Option<U256>, CascadeError> {
         let Follower { asset, quote, pool, .. } = *follower;
         let no_pool = CascadeError::NoPoolToFollow { pool, asset, quote };
         let venue = self.venue(pool).ok_or(no_pool.clone())?;
-        let side = venue.trades(asset, quote).ok_or(no_pool)?;
+        let side = venue.trades(asset, quote).ok_or(no_pool.clone())?;
         let lending = self.lending.get(&market).ok_or(CascadeError::UnknownMarket(market))?;
         let price = lending.oracle_price(quote, &self.feeds);
         let (Some(price), Some(decimals), Some(of_quote)) = (price, lending.decimals(asset), lending.decimals(quote))
@@ -149,9 +157,7 @@ impl ChainState {
         };
         let overflow = CascadeError::Overflow("a price that follows a pool");
         let whole = power_of_ten(decimals).ok_or(overflow.clone())?;
-        let Some(worth) = venue.value(side, whole) else {
-            return Ok(None);
-        };
+        let worth = venue.value(side, whole).ok_or(no_pool)?;
         // Compound's prices are of base units, scaled alike for all tokens: the quote's decimals do not come into it.
         let unit = if lending.prices_by_base_unit() {
             decimals
@@ -165,7 +171,8 @@ impl ChainState {
             Some(power) => value.checked_mul(power).ok_or(overflow)?,
             None => return Err(overflow),
         };
-        Ok((!value.is_zero()).then_some(value))
+        // Nothing that a feed could hold: the last report stays.
+        Ok(Some(if value.is_zero() { held.value } else { value }))
     }
 
     /// What a market's price of an asset is held by; `None` where it does not price it.

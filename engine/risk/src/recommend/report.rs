@@ -3,7 +3,8 @@ use super::{Method, Parameter, Terms, TermsRule};
 /// Parameters that would hold, and what speaks for and against them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recommendation {
-    /// Whether the goal is met on the scenarios that were fitted to; else these are the safest terms that were tried.
+    /// Whether the goal is met on the scenarios that were fitted to; else these are the cheapest terms of the least
+    /// probability that was found.
     pub is_met: bool,
     /// Every listing that may change, by place.
     pub listings: Vec<ListingAdvice>,

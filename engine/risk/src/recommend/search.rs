@@ -104,14 +104,9 @@ impl<'a, P: Problem> Pool<'a, P> {
         within.min_by(|a, b| (a.1.cost_usd.total_cmp(&b.1.cost_usd)).then_with(|| by_change(a.0, b.0)))
     }
 
-    /// The least probable loss, then the smallest, whatever the cost.
+    /// The least probable loss, then the cheapest.
     pub(super) fn safest(&self) -> Option<(&Point, &Score)> {
-        self.scores.iter().min_by(|a, b| {
-            (a.1.probability.total_cmp(&b.1.probability))
-                .then(a.1.excess_usd.total_cmp(&b.1.excess_usd))
-                .then(a.1.cost_usd.total_cmp(&b.1.cost_usd))
-                .then_with(|| by_change(a.0, b.0))
-        })
+        self.frontier().into_iter().next()
     }
 
     /// Those that no other beats in both cost and probability, the least probable loss first.

@@ -266,8 +266,9 @@ fn what_holds_on_one_half_need_not_hold_on_the_other() {
     };
     let advice = recommend(&book, &paths, &lattice, &goal).expect("it runs");
     assert!(!advice.is_met);
-    // The safest: the loss is smallest at the lowest LTV.
-    assert_eq!(advice.listings[0].new.ltv, 0.77);
+    // 5,000 are lost in half of the scenarios, and hardly less at an LTV of 0.77: what does not help is not asked for.
+    assert_eq!(advice.listings[0].new, advice.listings[0].old);
+    assert_eq!((advice.before.fitted.value, advice.after.fitted.value), (0.5, 0.5));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::scenes::*;
 use crate::on_chain::{Cascade, ChainState, StoppedBy};
-use alloy_primitives::{I256, U256};
+use alloy_primitives::{Address, I256, U256};
 use plimsoll_protocols::aave_v3::Revision;
 
 fn run(mut state: ChainState, basis_points: i32) -> Cascade {
@@ -71,6 +71,21 @@ fn what_collateral_does_not_pay_for_is_bad_debt() {
             }
         }
     }
+}
+
+#[test]
+fn a_liquidation_that_would_leave_dust_leaves_a_dollar_more_than_it_must() {
+    // At 1,800: 2,600 dollars and 0.6 ether owed are 3,680, of which half may be repaid, 1,840; that would leave 760 of the 2,600.
+    let account = Account {
+        who: Address::with_last_byte(1),
+        supplied: [micro_ether(2_450_000), 0],
+        owed: [micro_ether(600_000), dollars(2_600)],
+    };
+    let cascade = run(state([aave_v3(Revision::V3_6, &[account])], &[]), -1_000);
+    let liquidated = cascade.liquidations().next().expect("one");
+    assert_eq!(liquidated.debt_asset, USDC);
+    assert_eq!(liquidated.repaid, U256::from(dollars(2_600 - 1_001)));
+    assert_eq!(cascade.stopped_by, StoppedBy::NobodyBelowOne);
 }
 
 #[test]

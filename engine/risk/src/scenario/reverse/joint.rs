@@ -27,7 +27,7 @@ const MOST_AXES: usize = 12;
 pub struct JointMove {
     /// The move.
     pub found: ReverseMove,
-    /// What each start ended at, as a distance; `None` where it found no boundary.
+    /// What each start ended at, as a distance; `None` where it found no boundary. Those that the budget did not reach are not there.
     pub starts: Vec<Option<f64>>,
 }
 
@@ -86,15 +86,16 @@ pub fn reverse_stress(book: &Book, goal: &ReverseStress) -> Result<ReverseOutcom
         }
     }
     axes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut starts: Vec<Vec<f64>> = axes.into_iter().take(MOST_AXES).map(|(_, z)| z).collect();
+    // The likeliest first, in case the budget ends the search.
+    let hurts = loss.exposures().total_usd(assets);
+    let largest = hurts.iter().fold(0.0, |most: f64, usd| most.max(usd.abs()));
+    let mut starts: Vec<Vec<f64>> = direction(&|asset| -hurts[asset] / largest).into_iter().collect();
     let mut together = None;
     if let Some(z) = direction(&|asset| if goal.together.contains(&asset) { -1.0 } else { 0.0 }) {
         together = search.told(&z)?;
         starts.push(z);
     }
-    let hurts = loss.exposures().total_usd(assets);
-    let largest = hurts.iter().fold(0.0, |most: f64, usd| most.max(usd.abs()));
-    starts.extend(direction(&|asset| -hurts[asset] / largest));
+    starts.extend(axes.into_iter().take(MOST_AXES).map(|(_, z)| z));
     let mut random = ChaCha8Rng::seed_from_u64(goal.seed);
     for _ in 0..goal.random_starts {
         starts.push((0..many).map(|_| StandardNormal.sample(&mut random)).collect());
@@ -139,6 +140,9 @@ impl Search<'_, '_> {
         let mut best: Option<(f64, Vec<f64>)> = None;
         let mut ended = Vec::with_capacity(starts.len());
         for start in starts {
+            if self.loss.is_spent() {
+                break;
+            }
             let found = self.descend(start)?;
             ended.push(found.as_ref().map(|(distance, _)| *distance));
             if let Some(found) = found

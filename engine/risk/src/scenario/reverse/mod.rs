@@ -28,7 +28,7 @@ pub struct ReverseStress {
     pub norm: Norm,
     /// Assets that fall alike for [`ReverseOutcome::together`], by place; none to leave it out.
     pub together: Vec<usize>,
-    /// Random directions to start from, beside every asset's own, all together, and the one that hurts most.
+    /// Random directions to start from, after the one that hurts most at today's prices, all together, and every asset's own.
     pub random_starts: usize,
     /// The seed of the random directions.
     pub seed: u64,
