@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 /// Where lending markets are read from, and up to which block.
 #[derive(Debug, clap::Args)]
-pub(super) struct DataArgs {
+pub(crate) struct DataArgs {
     /// A lake whose lending markets were ingested (`ingest --aave`, `--compound`, `--comet`): from the state that it keeps, by its logs.
     #[arg(long, value_name = "DIR", conflicts_with = "states")]
     lake: Option<PathBuf>,
@@ -27,20 +27,20 @@ pub(super) struct DataArgs {
 }
 
 /// Lending markets, followed up to a block.
-pub(super) struct Followed {
-    pub(super) network: Network,
+pub(crate) struct Followed {
+    pub(crate) network: Network,
     /// What they were read from.
-    pub(super) data: String,
-    pub(super) market: Market,
+    pub(crate) data: String,
+    pub(crate) market: Market,
     /// The block.
-    pub(super) block: BlockHeader,
+    pub(crate) block: BlockHeader,
     /// The sample that it comes from.
-    pub(super) sample: Option<&'static Sample>,
+    pub(crate) sample: Option<&'static Sample>,
 }
 
 impl Followed {
     /// A token's symbol, where it is known.
-    pub(super) fn symbol(&self, token: Address) -> Option<&'static str> {
+    pub(crate) fn symbol(&self, token: Address) -> Option<&'static str> {
         let sampled = self.sample.into_iter().flat_map(Sample::lending_tokens);
         let symbol = sampled
             .into_iter()
@@ -51,7 +51,17 @@ impl Followed {
 }
 
 impl DataArgs {
-    pub(super) fn follow(&self, progress: &mut Progress) -> Result<Followed, Failure> {
+    /// Whether a lake or states are named; else it is the sample.
+    pub(crate) fn is_named(&self) -> bool {
+        self.lake.is_some() || !self.states.is_empty()
+    }
+
+    /// Whether a block is named.
+    pub(crate) fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
+    pub(crate) fn follow(&self, progress: &mut Progress) -> Result<Followed, Failure> {
         match (&self.lake, self.states.as_slice()) {
             (Some(dir), _) => self.of_lake(&Lake::open(dir)?, progress),
             (None, []) => self.of_sample(progress),

@@ -1,6 +1,6 @@
 //! `plimsoll accounts`: who stands how near to liquidation, at one block.
 
-mod followed;
+pub(crate) mod followed;
 mod render;
 
 use crate::{Terminal, exit::Failure, progress::Progress};

@@ -1,16 +1,22 @@
 //! What people look at: the terminal's table, the JSON document, the run folder's page.
 
+mod allocation;
+mod axis;
+mod bar;
+mod chart;
 #[cfg(test)]
 mod fixture;
 mod html;
 mod json;
 mod moment;
 mod number;
+mod page;
 mod ranges;
 mod series;
 mod table;
 mod words;
 
+pub(crate) use allocation::{AllocationReport, AllocationRow, ChainData, FrontierPoint, Tail, allocation_html};
 pub(crate) use html::html;
 pub(crate) use json::{replay_counts, result_json};
 pub(crate) use number::{UNDEFINED, decimal};
