@@ -362,3 +362,46 @@ fn compound_v3(replay: &CompoundV3Replay, feeds: &Feeds, now: u64, own_usd: f64)
         note: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Turn;
+
+    fn gained(turn: Turn, utilization: f64) -> f64 {
+        let Turn {
+            optimal,
+            slope1,
+            slope2,
+        } = turn;
+        match utilization <= optimal {
+            true => slope1 * utilization / optimal,
+            false => slope1 + slope2 * (utilization - optimal) / (1.0 - optimal),
+        }
+    }
+
+    #[test]
+    fn a_supply_with_nothing_behind_it_leaves_the_rate_and_the_kink_where_they_are() {
+        let turn = Turn {
+            optimal: 0.8,
+            slope1: 0.05,
+            slope2: 0.6,
+        };
+        for owed in [300.0, 700.0, 800.0, 950.0] {
+            let (backed, unbacked) = (1_000.0, 5.0);
+            let over = turn.over_supply(owed, backed, unbacked);
+            let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-12, "{owed}: {one} is not {other}");
+            near(gained(over, owed / (backed + unbacked)), gained(turn, owed / backed));
+            // Both kinks are at one size.
+            near(owed / over.optimal, owed / turn.optimal + unbacked);
+            // A tenth more brings the two apart by a part of the share that has nothing behind it.
+            let (there, here) = (
+                gained(over, owed / (1.1 * backed + unbacked)),
+                gained(turn, owed / (1.1 * backed)),
+            );
+            assert!(
+                (there / here - 1.0).abs() < 0.25 * unbacked / backed,
+                "{owed}: {there} is not {here}"
+            );
+        }
+    }
+}

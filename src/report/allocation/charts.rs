@@ -58,8 +58,7 @@ fn curve(report: &AllocationReport<'_>, row: &AllocationRow<'_>, place: usize) -
         layers.push(Layer::Upright {
             class: "goal",
             at: cap / divisor,
-            label: "most".to_owned(),
-            row: 0,
+            text: format!("the most that may be held: {} USD", usd(cap)),
         });
     }
     let text = format!("{} USD, the last dollar earns {}", usd(amount), apr(row.marginal_apr));
@@ -67,6 +66,7 @@ fn curve(report: &AllocationReport<'_>, row: &AllocationRow<'_>, place: usize) -
         class: "chosen",
         dots: vec![((amount / divisor, row.marginal_apr * 100.0), text.clone())],
         label: "",
+        below: false,
     });
     let chart = Chart {
         id: format!("rate-{place}"),
@@ -165,11 +165,13 @@ pub(super) fn frontier(report: &AllocationReport<'_>) -> Markup {
                 class: "tried",
                 dots: tried.collect(),
                 label: "",
+                below: false,
             },
             Layer::Dots {
                 class: "chosen",
                 dots: vec![((tail.usd / across, income), here)],
                 label: "the answer",
+                below: false,
             },
         ],
         heights: (300.0, 240.0),
