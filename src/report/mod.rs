@@ -1,4 +1,4 @@
-//! What people look at: the terminal's table, the JSON document, the run folder's page.
+//! What people look at: the terminal's table, the JSON document, the run folder's page, the risk report.
 
 mod allocation;
 mod axis;
@@ -12,6 +12,7 @@ mod moment;
 mod number;
 mod page;
 mod ranges;
+mod risk;
 mod series;
 mod table;
 mod words;
@@ -20,6 +21,7 @@ pub(crate) use allocation::{AllocationReport, AllocationRow, ChainData, Frontier
 pub(crate) use html::html;
 pub(crate) use json::{replay_counts, result_json};
 pub(crate) use number::{UNDEFINED, decimal};
+pub(crate) use risk::{Advice, Cascaded, Fanned, HeatMap, Reversed, RiskDaoLine, RiskReport, RoundSums, risk_html};
 pub(crate) use table::table;
 
 use alloy_primitives::{Address, U256};

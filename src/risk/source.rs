@@ -16,7 +16,7 @@ pub(super) struct BookArgs {
 }
 
 /// Sudden moves.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct ShockArgs {
     /// A move of an asset's price in every market, held or owed: WETH=-20%, USDC=+3%.
     #[arg(long = "shock", value_name = "ASSET=±PCT%", allow_hyphen_values = true)]
@@ -30,8 +30,8 @@ pub(super) struct ShockArgs {
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) book: Book,
-    name: String,
-    hash: String,
+    pub(super) name: String,
+    pub(super) hash: String,
 }
 
 impl BookArgs {
@@ -57,6 +57,19 @@ pub(super) struct Blow {
 }
 
 impl ShockArgs {
+    /// One shock, without being asked for.
+    pub(super) fn of(shock: Shock) -> Self {
+        Self {
+            shocks: vec![shock],
+            scenario: None,
+        }
+    }
+
+    /// Whether any is asked for.
+    pub(super) const fn is_given(&self) -> bool {
+        !self.shocks.is_empty() || self.scenario.is_some()
+    }
+
     /// Sets the shocks or the scenario upon a book.
     pub(super) fn set_upon(&self, book: &Book, rules: CascadeRules) -> Result<Blow, Failure> {
         let scenario = self.scenario.as_deref().map(super::scenario::find).transpose()?;
@@ -104,6 +117,17 @@ impl Blow {
         match &self.scenario {
             Some(scenario) => format!("{}: {}\n{}", scenario.name, scenario.description, self.words),
             None => self.words.clone(),
+        }
+    }
+
+    /// What happens, in a heading: the scenario's name, or the moves; and the rest as a sentence, empty where there is none.
+    pub(super) fn heading(&self) -> (String, String) {
+        match &self.scenario {
+            Some(scenario) => (
+                scenario.name.clone(),
+                format!("{}: {}.", scenario.description.trim_end_matches('.'), self.words),
+            ),
+            None => (self.words.clone(), String::new()),
         }
     }
 
