@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// The comptroller of a Compound v2, treated alike.
     #[arg(long = "compound", value_name = "COMPTROLLER")]
     compound: Vec<Address>,
+    /// A Comet of Compound v3, treated alike.
+    #[arg(long = "comet", value_name = "ADDR")]
+    comets: Vec<Address>,
     /// First block: a number, a date, a time, finalized or latest.
     #[arg(long, value_name = "BLOCK")]
     from: Moment,
@@ -131,8 +134,9 @@ async fn ingest(args: &Args, terminal: Terminal) -> Result<(), Failure> {
 async fn contracts(args: &Args, nodes: &Nodes, from: u64, to: Option<u64>) -> Result<Vec<Address>, Failure> {
     let aave = args.aave.iter().copied().map(LendingAddress::Aave);
     let compound = args.compound.iter().copied().map(LendingAddress::Compound);
+    let comets = args.comets.iter().copied().map(LendingAddress::Comet);
     let mut contracts = args.pools.clone();
-    for market in aave.chain(compound) {
+    for market in aave.chain(compound).chain(comets) {
         // Beyond the head nothing can be known yet.
         let head = nodes.head().await?;
         let known = to.map_or(head, |to| to.min(head));

@@ -16,6 +16,7 @@ mod progress;
 mod quote;
 mod replay;
 mod report;
+mod risk;
 mod snapshot;
 mod universe;
 
@@ -74,6 +75,8 @@ enum Command {
     Ingest(ingest::Args),
     /// Shows and checks what a lake holds.
     Lake(lake::Args),
+    /// Stresses a book of accounts: who is liquidated by a fall, what that does to prices, what stays as bad debt.
+    Risk(risk::Args),
     /// Reads a pool's or a lending market's whole state at one block from a node.
     Snapshot(snapshot::Args),
 }
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args, terminal),
         Command::Ingest(args) => ingest::run(&args, terminal),
         Command::Lake(args) => lake::run(&args, terminal),
+        Command::Risk(args) => risk::run(&args, terminal),
         Command::Snapshot(args) => snapshot::run(&args, terminal),
     };
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)

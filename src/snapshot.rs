@@ -18,7 +18,7 @@ use std::{
 
 /// Reads a pool's or a lending market's whole state at one block from a node, pinned to the block's hash.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["pool", "aave", "compound"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["pool", "aave", "compound", "comet"])))]
 pub(crate) struct Args {
     #[command(flatten)]
     node: NodeArgs,
@@ -31,13 +31,16 @@ pub(crate) struct Args {
     /// The comptroller of a Compound v2, or of a market made after it.
     #[arg(long, value_name = "COMPTROLLER")]
     compound: Option<Address>,
+    /// A Comet of Compound v3.
+    #[arg(long, value_name = "ADDR")]
+    comet: Option<Address>,
     #[command(flatten)]
     accounts: AccountArgs,
     /// The block after which the state holds: a number, a date (its last block), a time, finalized or latest.
     #[arg(long, value_name = "BLOCK", default_value = "latest")]
     block: Moment,
     /// A position to tell of as well.
-    #[arg(long = "position", value_name = "OWNER:LOWER:UPPER", allow_hyphen_values = true, conflicts_with_all = ["aave", "compound"])]
+    #[arg(long = "position", value_name = "OWNER:LOWER:UPPER", allow_hyphen_values = true, conflicts_with_all = ["aave", "compound", "comet"])]
     positions: Vec<PositionArg>,
     /// Where to write the snapshot; without it, it goes to stdout.
     #[arg(long, value_name = "FILE")]
@@ -67,11 +70,14 @@ impl FromStr for PositionArg {
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let pool = match (args.pool, args.aave, args.compound) {
-        (None, Some(pool), _) => return of_lending(args, LendingAddress::Aave(pool), terminal),
-        (None, None, Some(comptroller)) => return of_lending(args, LendingAddress::Compound(comptroller), terminal),
-        (pool, ..) => pool.ok_or_else(|| Failure::usage("name a market: --pool, --aave or --compound"))?,
-    };
+    let aave = args.aave.map(LendingAddress::Aave);
+    let compound = args.compound.map(LendingAddress::Compound);
+    let comet = args.comet.map(LendingAddress::Comet);
+    if let Some(market) = aave.or(compound).or(comet) {
+        return of_lending(args, market, terminal);
+    }
+    let unnamed = || Failure::usage("name a market: --pool, --aave, --compound or --comet");
+    let pool = args.pool.ok_or_else(unnamed)?;
     if args.out.is_none() && !args.positions.is_empty() {
         return Err(Failure::usage(
             "--position goes with --out: the snapshot itself holds no positions",

@@ -4,6 +4,7 @@
 //! [`DataError`] of one line that names the file, the row and what is wrong.
 
 pub mod blocks;
+pub mod book;
 mod error;
 mod input;
 pub mod lake;
@@ -13,6 +14,7 @@ mod parquet_file;
 pub mod run_folder;
 pub mod samples;
 pub mod snapshot;
+mod table_file;
 
 pub use error::{DataError, Place};
 

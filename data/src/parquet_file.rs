@@ -131,11 +131,15 @@ impl ParquetFile {
         names.iter().copied().find(|name| self.schema.contains(name))
     }
 
+    /// The names of all its columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.schema.iter_names().map(|name| name.to_string()).collect()
+    }
+
     /// `column`, or an error that lists the columns there are.
     pub(crate) fn need(&self, column: &'static str) -> Result<&'static str, DataError> {
         self.find(&[column]).ok_or_else(|| {
-            let names: Vec<&str> = self.schema.iter_names().map(|name| name.as_str()).collect();
-            let found = one_line(&names.join(", ").escape_debug().to_string());
+            let found = one_line(&self.names().join(", ").escape_debug().to_string());
             DataError::MissingColumn {
                 path: self.path.clone(),
                 column,
@@ -194,11 +198,18 @@ impl ParquetFile {
         (least <= greatest).then_some((least, greatest))
     }
 
+    /// Decodes all columns of one row group.
+    pub(crate) fn read_all(&mut self, group: usize) -> Result<DataFrame, DataError> {
+        let names = self.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.read(group, &names)
+    }
+
     /// Decodes the named columns of one row group.
-    pub(crate) fn read(&mut self, group: usize, columns: &[&'static str]) -> Result<DataFrame, DataError> {
+    pub(crate) fn read(&mut self, group: usize, columns: &[&str]) -> Result<DataFrame, DataError> {
         let mut metadata = self.frame.clone();
         let rows = self.metadata.row_groups[group].num_rows();
-        let values = |column: &&'static str| -> Vec<i64> {
+        let values = |column: &&str| -> Vec<i64> {
             let chunks = self.metadata.row_groups[group].columns_under_root_iter(column);
             chunks.into_iter().flatten().map(|chunk| chunk.num_values()).collect()
         };

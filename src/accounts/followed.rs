@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 /// Where lending markets are read from, and up to which block.
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArgs {
-    /// A lake whose lending markets were ingested (`ingest --aave`, `--compound`): from the state that it keeps, by its logs.
+    /// A lake whose lending markets were ingested (`ingest --aave`, `--compound`, `--comet`): from the state that it keeps, by its logs.
     #[arg(long, value_name = "DIR", conflicts_with = "states")]
     lake: Option<PathBuf>,
     /// A market's state as `snapshot` writes it, at its own block; all of one block.
@@ -103,7 +103,7 @@ impl DataArgs {
         let chains: Vec<u64> = starts.values().map(|state| state.chain_id).collect();
         let [chain_id, ..] = chains.as_slice() else {
             return Err(Failure::usage(format!(
-                "{data} holds no lending market at or before the block: ingest one with --aave or --compound"
+                "{data} holds no lending market at or before the block: ingest one with --aave, --compound or --comet"
             )));
         };
         if chains.iter().any(|other| other != chain_id) {

@@ -26,7 +26,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "plimsoll-optimizer",
-        &["plimsoll-units", "plimsoll-protocols", "plimsoll-market", "plimsoll-risk"],
+        &[
+            "plimsoll-units",
+            "plimsoll-protocols",
+            "plimsoll-market",
+            "plimsoll-risk",
+        ],
     ),
     ("plimsoll-strategies", ENGINE),
     ("plimsoll-backtest", ENGINE),

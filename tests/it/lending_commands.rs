@@ -18,7 +18,7 @@ use serde_json::json;
 use std::{collections::BTreeSet, fs, path::Path, process::Stdio, thread::sleep, time::Duration};
 
 /// What a lake knows of its one market.
-fn only_market(lake: &Path) -> LendingState {
+pub(crate) fn only_market(lake: &Path) -> LendingState {
     let files: Vec<_> = fs::read_dir(lake.join("markets")).expect("a folder").collect();
     let [Ok(file)] = &files[..] else {
         panic!("one file: {files:?}")
@@ -26,7 +26,7 @@ fn only_market(lake: &Path) -> LendingState {
     read_lending_state(&file.path()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn ingest(url: &str, lake: &Path, market: [&str; 2], blocks: (u64, u64)) -> serde_json::Value {
+pub(crate) fn ingest(url: &str, lake: &Path, market: [&str; 2], blocks: (u64, u64)) -> serde_json::Value {
     let (from, to) = (blocks.0.to_string(), blocks.1.to_string());
     let flags = [
         "ingest", "--quiet", "--rpc", url, "--format", "json", "--from", &from, "--to", &to,
@@ -36,7 +36,7 @@ fn ingest(url: &str, lake: &Path, market: [&str; 2], blocks: (u64, u64)) -> serd
 }
 
 /// The contracts whose logs a lake holds.
-fn telling(state: &LendingState) -> BTreeSet<Address> {
+pub(crate) fn telling(state: &LendingState) -> BTreeSet<Address> {
     let silent = [ContractRole::InterestRateModel, ContractRole::PriceSource];
     let telling = state
         .contracts
@@ -417,6 +417,8 @@ fn what_is_no_market_is_refused_in_one_line() {
     for (flag, address, says) in [
         ("--aave", nothing, "no contract at"),
         ("--compound", nothing, "no contract at"),
+        ("--comet", nothing, "no contract at"),
+        ("--comet", pair, "it is no Comet of Compound v3"),
         ("--aave", pair, "it is no Aave pool"),
         ("--compound", pair, "it is no comptroller of Compound v2"),
         ("--aave", unknown, "unknown revision 99 of an Aave v3 pool"),
@@ -438,5 +440,6 @@ fn what_is_no_market_is_refused_in_one_line() {
     with(&["--out", &out, "--accounts", &accounts]).refused(2, &["accounts: line 1", "'0x12' is no address"]);
     with(&["--accounts-from", "0"]).refused(2, &["--accounts-from go with --out"]);
     with(&["--compound", &pool]).refused_flags(&["--aave", "--compound"]);
-    plimsoll(["snapshot", "--rpc", &url, "--block", "1"]).refused_flags(&["--pool", "--aave", "--compound"]);
+    with(&["--comet", &pool]).refused_flags(&["--aave", "--comet"]);
+    plimsoll(["snapshot", "--rpc", &url, "--block", "1"]).refused_flags(&["--pool", "--aave", "--compound", "--comet"]);
 }

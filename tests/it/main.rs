@@ -7,6 +7,7 @@ mod bad_requests;
 mod cascade_on_bytecode;
 mod chain_history;
 mod cli;
+mod comet;
 mod differential_aave_v2;
 mod differential_aave_v3;
 mod differential_compound_v2;
@@ -31,6 +32,7 @@ mod real_liquidations_compound;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;
+mod risk_from_market;
 mod sample;
 mod sample_lending;
 mod snapshots;

@@ -1,7 +1,8 @@
 use super::{
-    SCHEMA, Wrong, aave_v2, aave_v3, compound_v2,
+    SCHEMA, Wrong, aave_v2, aave_v3, compound_v2, compound_v3,
     value::{Exact, Hash, Hex, entry, place},
 };
+use alloy_primitives::Address;
 use plimsoll_market::{
     ContractRole, FeedState, LendingBody, LendingState, MarketContract, Oracle, PriceSource, Protocol,
 };
@@ -29,6 +30,8 @@ pub(super) struct Document {
     aave_v3: Option<aave_v3::Record>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compound_v2: Option<compound_v2::Record>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compound_v3: Option<compound_v3::Record>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,7 +44,7 @@ struct ContractRecord {
 /// Where an asset's price comes from: a feed's answer times a power of ten, a price that was posted, or one that never changes.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SourceRecord {
+pub(super) struct SourceRecord {
     asset: Hex,
     source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +79,7 @@ impl From<&LendingState> for Document {
     fn from(state: &LendingState) -> Self {
         let mut sources: Vec<_> = state.oracle.sources().collect();
         sources.sort_unstable_by_key(|(asset, _)| *asset);
-        let (mut aave_v2, mut aave_v3, mut compound_v2) = (None, None, None);
+        let (mut aave_v2, mut aave_v3, mut compound_v2, mut compound_v3) = (None, None, None, None);
         match &state.body {
             LendingBody::AaveV2 { pool } => aave_v2 = Some(aave_v2::Record::of(pool)),
             LendingBody::AaveV3 { pool, contracts } => aave_v3 = Some(aave_v3::Record::of(pool, contracts)),
@@ -85,6 +88,9 @@ impl From<&LendingState> for Document {
                 tokens,
                 price_poster,
             } => compound_v2 = Some(compound_v2::Record::of(pool, tokens, *price_poster)),
+            LendingBody::CompoundV3 { comet, upgrades } => {
+                compound_v3 = Some(compound_v3::Record::of(comet, upgrades));
+            }
         }
         Self {
             schema: SCHEMA.to_owned(),
@@ -122,6 +128,7 @@ impl From<&LendingState> for Document {
             aave_v2,
             aave_v3,
             compound_v2,
+            compound_v3,
         }
     }
 }
@@ -136,10 +143,12 @@ impl Document {
         let protocol = Protocol::ALL
             .into_iter()
             .find(|protocol| protocol.name() == self.protocol);
-        let body = match (protocol, self.aave_v2, self.aave_v3, self.compound_v2) {
-            (Some(Protocol::AaveV2), Some(record), None, None) => record.body(address)?,
-            (Some(Protocol::AaveV3), None, Some(record), None) => record.body(address)?,
-            (Some(Protocol::CompoundV2), None, None, Some(record)) => record.body(address)?,
+        let compound = (self.compound_v2, self.compound_v3);
+        let body = match (protocol, self.aave_v2, self.aave_v3, compound) {
+            (Some(Protocol::AaveV2), Some(record), None, (None, None)) => record.body(address)?,
+            (Some(Protocol::AaveV3), None, Some(record), (None, None)) => record.body(address)?,
+            (Some(Protocol::CompoundV2), None, None, (Some(record), None)) => record.body(address)?,
+            (Some(Protocol::CompoundV3), None, None, (None, Some(record))) => record.body()?,
             _ => {
                 let reason = format!(
                     "'{}' is no protocol that can be read, or not the one whose state is there",
@@ -171,8 +180,8 @@ impl Document {
         let mut oracle = Oracle::default();
         for (index, record) in self.oracle.into_iter().enumerate() {
             let at = entry("oracle", index);
-            let asset = record.asset.get(&at, "asset")?;
-            if oracle.set_source(asset, record.price_source(&at)?).is_some() {
+            let (asset, source) = record.source(&at)?;
+            if oracle.set_source(asset, source).is_some() {
                 return Err((place(&at, "asset"), format!("{asset} is there twice")));
             }
         }
@@ -207,7 +216,7 @@ impl Document {
 }
 
 impl SourceRecord {
-    fn of(asset: Hex, source: PriceSource) -> Self {
+    pub(super) fn of(asset: Hex, source: PriceSource) -> Self {
         let nothing = Self {
             asset,
             source: String::new(),
@@ -235,6 +244,11 @@ impl SourceRecord {
                 ..nothing
             },
         }
+    }
+
+    /// The asset, and where its price comes from.
+    pub(super) fn source(&self, at: &str) -> Result<(Address, PriceSource), Wrong> {
+        Ok((self.asset.get(at, "asset")?, self.price_source(at)?))
     }
 
     fn price_source(&self, at: &str) -> Result<PriceSource, Wrong> {

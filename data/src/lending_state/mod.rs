@@ -3,6 +3,7 @@
 mod aave_v2;
 mod aave_v3;
 mod compound_v2;
+mod compound_v3;
 mod json;
 mod partial;
 mod value;
@@ -137,6 +138,8 @@ fn wrong(name: &Path) -> impl Fn(Wrong) -> DataError + '_ {
     }
 }
 
+#[cfg(test)]
+mod comet_tests;
 #[cfg(test)]
 mod random_states;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Accounts that were read so far, so that nobody is asked for twice: a file beside the one that is to be written.
 
-use super::{Wrong, aave_v2, aave_v3, beside, compound_v2, value, wrong};
+use super::{Wrong, aave_v2, aave_v3, beside, compound_v2, compound_v3, value, wrong};
 use crate::DataError;
 use alloy_primitives::Address;
 use plimsoll_market::{LendingAccounts, LendingBody, LendingState};
@@ -50,6 +50,8 @@ struct Page {
     aave_v3: Vec<aave_v3::AccountRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     compound_v2: Vec<compound_v2::AccountRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    compound_v3: Vec<compound_v3::AccountRecord>,
 }
 
 impl PartialAccounts {
@@ -137,6 +139,7 @@ impl PartialAccounts {
             aave_v2: Vec::new(),
             aave_v3: Vec::new(),
             compound_v2: Vec::new(),
+            compound_v3: Vec::new(),
         };
         match (&state.body, &read) {
             (LendingBody::AaveV2 { .. }, LendingAccounts::AaveV2(users)) => {
@@ -153,6 +156,9 @@ impl PartialAccounts {
             }
             (LendingBody::CompoundV2 { pool, .. }, LendingAccounts::CompoundV2(accounts)) => {
                 page.compound_v2 = compound_v2::records(pool, accounts);
+            }
+            (LendingBody::CompoundV3 { comet, .. }, LendingAccounts::CompoundV3(accounts)) => {
+                page.compound_v3 = compound_v3::records(comet, accounts);
             }
             _ => {
                 return Err(DataError::file(
@@ -198,6 +204,10 @@ impl Page {
             LendingBody::CompoundV2 { pool, .. } => {
                 let accounts = compound_v2::accounts(self.compound_v2, pool, "compound_v2")?;
                 Ok(LendingAccounts::CompoundV2(accounts))
+            }
+            LendingBody::CompoundV3 { comet, .. } => {
+                let accounts = compound_v3::accounts(self.compound_v3, comet, "compound_v3")?;
+                Ok(LendingAccounts::CompoundV3(accounts))
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, I256, U256, map::HashMap};
 use plimsoll_market::{
-    AaveV3Contracts, AaveV3Token, CompoundV2Token, ContractRole, FeedState, LendingBody, LendingState, MarketContract,
-    Oracle, PriceSource,
+    AaveV3Contracts, AaveV3Token, CompoundV2Token, CompoundV3Upgrade, ContractRole, FeedState, LendingBody,
+    LendingState, MarketContract, Oracle, PriceSource,
 };
 use plimsoll_protocols::{
     aave_v2,
@@ -12,7 +12,7 @@ use plimsoll_protocols::{
         UserConfiguration,
     },
     chainlink::Answer,
-    compound_v2,
+    compound_v2, compound_v3,
 };
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
@@ -161,10 +161,17 @@ fn aave() -> impl Strategy<Value = LendingBody> {
     })
 }
 
-/// A pool of Aave v2, out of one of v3: the numbers are as wide.
+/// A pool of Aave v2, out of one of v3: the numbers are as wide, but for balances, which have 256 bits here.
 fn first_aave() -> impl Strategy<Value = LendingBody> {
-    let stable = (1u128.., narrow(), any::<u32>());
-    (vec(reserve(0), 1..4), users(1), vec(stable, 0..3), any::<bool>()).prop_map(|(reserves, users, stable, paused)| {
+    let stable = (wide(), narrow(), any::<u32>());
+    let pools = (
+        vec(reserve(0), 1..4),
+        users(1),
+        wide(),
+        vec(stable, 0..3),
+        any::<bool>(),
+    );
+    pools.prop_map(|(reserves, users, more, stable, paused)| {
         let mut pool = aave_v2::Pool::new(aave_v2::PoolParams {
             pool: Address::repeat_byte(0xaa),
             configurator: Address::repeat_byte(0xbb),
@@ -211,8 +218,8 @@ fn first_aave() -> impl Strategy<Value = LendingBody> {
             first.configuration = aave_v2::UserConfiguration(user.configuration.0);
             first.set_position(aave_v2::Position {
                 reserve: 0,
-                scaled_supply: balances.supply.amount,
-                scaled_variable_debt: balances.debt.amount,
+                scaled_supply: more.saturating_add(U256::from(balances.supply.amount)),
+                scaled_variable_debt: more ^ U256::from(balances.debt.amount),
             });
             for (principal, rate, last_update) in &stable {
                 first.set_stable_debt(aave_v2::StableDebt {
@@ -321,6 +328,117 @@ fn compound() -> impl Strategy<Value = LendingBody> {
     )
 }
 
+fn comet_configuration(assets: usize) -> impl Strategy<Value = compound_v3::Configuration> {
+    let asset = (0u32..20, any::<[u64; 3]>(), narrow());
+    let curve = || {
+        any::<[u64; 4]>().prop_map(|[base, low, high, kink]| compound_v3::Curve {
+            base_per_second: base,
+            slope_low_per_second: low,
+            slope_high_per_second: high,
+            kink,
+        })
+    };
+    let amounts = (any::<u64>(), narrow(), narrow(), 0u32..20);
+    (address(), address(), curve(), curve(), amounts, vec(asset, assets)).prop_map(
+        |(governor, pause_guardian, supply, borrow, (factor, least, target, decimals), assets)| {
+            let asset =
+                |(number, (decimals, factors, supply_cap)): (u16, (u32, [u64; 3], u128))| compound_v3::AssetConfig {
+                    asset: numbered(7, number),
+                    scale: 10u64.pow(decimals),
+                    borrow_collateral_factor: factors[0],
+                    liquidate_collateral_factor: factors[1],
+                    liquidation_factor: factors[2],
+                    supply_cap,
+                };
+            compound_v3::Configuration {
+                governor,
+                pause_guardian,
+                base_token: Address::repeat_byte(0xba),
+                base_scale: 10u64.pow(decimals),
+                supply,
+                borrow,
+                store_front_price_factor: factor,
+                base_borrow_min: least,
+                target_reserves: target,
+                assets: (0u16..).zip(assets).map(asset).collect(),
+            }
+        },
+    )
+}
+
+/// A Comet of some assets, with upgrades to as many or more.
+fn comet() -> impl Strategy<Value = LendingBody> {
+    let configuration = (0..=compound_v3::MAX_ASSETS).prop_flat_map(comet_configuration);
+    let sources = prop::collection::btree_map(address(), source(), 0..3);
+    let upgrade = (1u64..1_000, (0usize..4).prop_flat_map(comet_configuration), sources);
+    let principal = (any::<i128>(), 0u32..104).prop_map(|(number, shift)| number >> 24 >> shift);
+    let held = (any::<prop::sample::Index>(), 1..u128::MAX);
+    let account = (principal, vec(held, 0..4));
+    let indexes = compound_v3::BASE_INDEX_SCALE..=u64::MAX;
+    let totals = (
+        indexes.clone(),
+        indexes,
+        0u128..1 << 104,
+        0u128..1 << 104,
+        0u64..1 << 40,
+        any::<[bool; 5]>(),
+        wide(),
+    );
+    (
+        configuration,
+        vec(upgrade, 0..3),
+        totals,
+        vec((narrow(), wide()), 24),
+        vec(account, 0..5),
+    )
+        .prop_map(|(configuration, later, totals, assets, accounts)| {
+            let known = configuration.assets.len();
+            let (supply_index, borrow_index, supply, borrow, time, flags, balance) = totals;
+            let mut comet = compound_v3::Comet::new(configuration, time).expect("few assets");
+            comet.set_totals(compound_v3::Totals {
+                base_supply_index: supply_index,
+                base_borrow_index: borrow_index,
+                total_supply_base: supply,
+                total_borrow_base: borrow,
+                last_accrual_time: time,
+                paused: compound_v3::Paused {
+                    supply: flags[0],
+                    transfer: flags[1],
+                    withdraw: flags[2],
+                    absorb: flags[3],
+                    buy: flags[4],
+                },
+                balance,
+            });
+            for (asset, (total_supply_asset, balance)) in comet.asset_totals_mut().iter_mut().zip(assets) {
+                *asset = compound_v3::AssetTotals {
+                    total_supply_asset,
+                    balance,
+                };
+            }
+            for (number, (principal, held)) in (0u16..).zip(accounts) {
+                comet.accounts_mut().set_principal(numbered(9, number), principal);
+                for (place, amount) in held.into_iter().filter(|_| known > 0) {
+                    let place = u8::try_from(place.index(known)).expect("at most 24");
+                    comet.accounts_mut().set_collateral(numbered(9, number), place, amount);
+                }
+            }
+            let mut upgrades: Vec<CompoundV3Upgrade> = Vec::new();
+            for (blocks, configuration, sources) in later {
+                let before = upgrades.last().map_or(0, |last| last.block_number);
+                upgrades.push(CompoundV3Upgrade {
+                    block_number: before + blocks,
+                    configuration,
+                    sources: sources.into_iter().collect(),
+                });
+            }
+            LendingBody::CompoundV3 {
+                comet: Box::new(comet),
+                upgrades,
+            }
+        })
+}
+
 fn source() -> impl Strategy<Value = PriceSource> {
     prop_oneof![
         (address(), any::<i8>()).prop_map(|(aggregator, scale)| PriceSource::Feed { aggregator, scale }),
@@ -340,7 +458,7 @@ fn feed() -> impl Strategy<Value = FeedState> {
 }
 
 pub(super) fn state() -> impl Strategy<Value = LendingState> {
-    let body = prop_oneof![first_aave(), aave(), compound()];
+    let body = prop_oneof![first_aave(), aave(), compound(), comet()];
     let contracts = vec((prop::sample::select(&ContractRole::ALL[..]), address()), 0..6);
     let oracle = vec((address(), source()), 0..4);
     let feeds = vec((address(), feed()), 0..4);

@@ -125,7 +125,12 @@ fn small() -> serde_json::Value {
 
 #[track_caller]
 fn refused(change: impl FnOnce(&mut serde_json::Value), says: &[&str]) {
-    let mut document = small();
+    refused_of(small(), change, says);
+}
+
+/// A document that is refused in one line once it is changed.
+#[track_caller]
+pub(super) fn refused_of(mut document: serde_json::Value, change: impl FnOnce(&mut serde_json::Value), says: &[&str]) {
     change(&mut document);
     let text = serde_json::to_vec(&document).expect("JSON");
     let error = parse_lending_state(Path::new(NAME), &text)

@@ -37,6 +37,16 @@ pub(super) trait Number: FromStr {
     const SIGNED: bool;
 }
 
+impl Number for u64 {
+    const BITS: u16 = 64;
+    const SIGNED: bool = false;
+}
+
+impl Number for i128 {
+    const BITS: u16 = 128;
+    const SIGNED: bool = true;
+}
+
 impl Number for u128 {
     const BITS: u16 = 128;
     const SIGNED: bool = false;

@@ -29,6 +29,9 @@ pub trait Chain {
     /// Puts code at an address.
     fn set_code(&mut self, address: Address, code: Bytes);
 
+    /// One word of storage; `None` where the node does not answer.
+    fn storage(&mut self, address: Address, slot: U256) -> Option<U256>;
+
     /// Writes one word of storage.
     fn set_storage(&mut self, address: Address, slot: U256, value: U256);
 
@@ -75,6 +78,10 @@ impl Chain for Evm {
 
     fn set_code(&mut self, address: Address, code: Bytes) {
         Evm::set_code(self, address, code);
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Option<U256> {
+        Some(Evm::storage(self, address, slot))
     }
 
     fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
@@ -197,6 +204,11 @@ impl<D: Borrow<Devnet>> Chain for NodeChain<D> {
     fn set_code(&mut self, address: Address, code: Bytes) {
         let result = self.devnet().set_code(address, &code);
         self.told(result);
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Option<U256> {
+        let word = self.devnet().storage(address, slot);
+        word.ok().filter(|_| self.lost.is_none())
     }
 
     fn set_storage(&mut self, address: Address, slot: U256, value: U256) {

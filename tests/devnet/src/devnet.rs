@@ -349,6 +349,15 @@ impl Devnet {
         Ok(())
     }
 
+    /// One word of storage.
+    ///
+    /// # Errors
+    /// The node does not answer.
+    pub fn storage(&self, address: Address, slot: U256) -> Result<U256, DevnetError> {
+        let method = "eth_getStorageAt";
+        parsed(method, self.rpc.call(method, json!([address, slot, "latest"]))?)
+    }
+
     /// Writes one word of storage.
     ///
     /// # Errors

@@ -110,6 +110,13 @@ impl Evm {
         self.evm.ctx.journaled_state.database.insert_account_info(address, info);
     }
 
+    /// One word of storage.
+    pub fn storage(&mut self, address: Address, slot: U256) -> U256 {
+        let database = &mut self.evm.ctx.journaled_state.database;
+        let Ok(account) = database.load_account(address);
+        account.storage.get(&slot).copied().unwrap_or_default()
+    }
+
     /// Writes one word of storage.
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
         // A database in memory cannot fail.

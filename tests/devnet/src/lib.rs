@@ -6,6 +6,7 @@ pub mod aave_v2;
 pub mod aave_v3;
 mod anvil;
 mod artifacts;
+pub mod canned_contract;
 mod chain;
 pub mod compound_v2;
 pub mod contracts;

@@ -9,7 +9,6 @@ use plimsoll_protocols::{
     uniswap_v3::{PoolEvent, PoolParams},
 };
 use plimsoll_units::{LogRef, Network};
-use std::cmp::Reverse;
 
 /// Who liquidates, with more of each token than he needs.
 pub(super) const LIQUIDATOR: Address = Address::repeat_byte(0x77);
@@ -171,8 +170,8 @@ fn raw(log: &Log, timestamp: u64, number: u64, place: u32) -> RawLog {
 
 /// The largest worth first; what is worth as much stays in order.
 pub(super) fn against(mut debts: Vec<(Address, U256)>, mut collaterals: Vec<(Address, U256)>) -> Vec<[Address; 2]> {
-    debts.sort_by_key(|(_, worth)| Reverse(*worth));
-    collaterals.sort_by_key(|(_, worth)| Reverse(*worth));
+    debts.sort_by_key(|debt| std::cmp::Reverse(debt.1));
+    collaterals.sort_by_key(|collateral| std::cmp::Reverse(collateral.1));
     let mut pairs = Vec::new();
     for (debt, _) in &debts {
         pairs.extend(collaterals.iter().map(|(collateral, _)| [*debt, *collateral]));

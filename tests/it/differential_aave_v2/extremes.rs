@@ -1,6 +1,6 @@
 //! What chance would hardly bring about.
 
-use super::{Both, operations::UNLISTED, ray};
+use super::{Both, operations::UNLISTED, spec};
 use alloy_primitives::{Address, U256};
 use plimsoll_protocols::aave_v2::{Mode, Reserve, Setting};
 
@@ -43,13 +43,6 @@ impl Both {
     pub(super) fn outgrow(&mut self) {
         let (user, asset) = (self.user(), self.genuine.assets()[2]);
         let held = |both: &Self| both.engine.reserves()[2].available_liquidity;
-        let reserve = self.engine.reserves()[2];
-        // More than a thousand bitcoin, or what is dear already, would outgrow the engine's bits first.
-        let dear =
-            !reserve.stable.principal.is_zero() || U256::from(reserve.current_variable_borrow_rate) > ray(100_000);
-        if dear || held(self) > U256::from(100_000_000_000_u64) {
-            return;
-        }
         self.secure(user, asset);
         let rate = U256::ONE << 127;
         self.genuine.set_market_borrow_rate(asset, rate).expect("a rate");
@@ -65,6 +58,38 @@ impl Both {
         }
         self.genuine.wait(630_720_000);
         self.deposit(user, asset, U256::from(1_000_000), user);
+    }
+
+    /// Somebody deposits, moves, owes and repays more than 128 bits hold: the tokens' balances have 256.
+    pub(super) fn overfill(&mut self) {
+        let (user, other) = (self.user(), self.user());
+        let assets = self.genuine.assets();
+        // A dollar of as many decimals as ether: what it is worth has no more bits than itself.
+        let (pledge, asset) = (assets[0], assets[3]);
+        let mode = self.dice.pick(&[Mode::Variable, Mode::Stable]);
+        let amount = (U256::ONE << 130) + self.dice.bits(130);
+        for (asset, spec) in [(pledge, spec().reserves[0]), (asset, spec().reserves[3])] {
+            self.set_price(asset, U256::from(spec.price));
+            self.set(asset, Setting::Activate);
+            self.set(asset, Setting::Unfreeze);
+            self.set(asset, Setting::ReserveFactor(U256::from(1_000)));
+        }
+        let collateral = Setting::Collateral {
+            ltv: U256::from(8_000),
+            liquidation_threshold: U256::from(8_500),
+            liquidation_bonus: U256::from(10_500),
+        };
+        self.set(pledge, collateral);
+        self.set(asset, Setting::EnableBorrowing { stable: true });
+        self.deposit(user, pledge, amount << 2, user);
+        self.deposit(other, asset, amount << 2, other);
+        self.set_collateral_of(user, pledge, true);
+        self.borrow_of(user, asset, amount, mode, user);
+        self.transfer_of(user, pledge, other, amount);
+        self.genuine.wait(self.dice.below(10_000_000));
+        let part = amount >> 5;
+        self.fund(user, asset, part);
+        self.repay_of(user, asset, part, mode, user);
     }
 
     /// A stable rate that does not fit its bits shuts a reserve, until the lending-rate oracle says something else.

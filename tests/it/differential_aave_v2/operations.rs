@@ -67,6 +67,7 @@ impl Both {
         match (self.seed % 8, self.operation) {
             (2, 120) => return self.overrate(),
             (3, 100 | 140) => return self.stale_index(),
+            (4, 100 | 140) => return self.overfill(),
             _ => {}
         }
         match self.dice.below(100) {
@@ -180,14 +181,17 @@ impl Both {
     }
 
     pub(super) fn supplied(&mut self) -> (Address, Address) {
-        self.position(|pool, user, id| pool.user(user).is_some_and(|user| user.position(id).scaled_supply > 0))
+        self.position(|pool, user, id| {
+            pool.user(user)
+                .is_some_and(|user| !user.position(id).scaled_supply.is_zero())
+        })
     }
 
     pub(super) fn owed(&mut self, mode: Mode) -> (Address, Address) {
         self.position(|pool, user, id| {
             pool.user(user).is_some_and(|user| match mode {
-                Mode::Variable => user.position(id).scaled_variable_debt > 0,
-                Mode::Stable => user.stable_debt(id).principal > 0,
+                Mode::Variable => !user.position(id).scaled_variable_debt.is_zero(),
+                Mode::Stable => !user.stable_debt(id).principal.is_zero(),
             })
         })
     }
@@ -307,6 +311,10 @@ impl Both {
             (user, asset) = (self.user(), self.asset());
         }
         let on = self.dice.below(2) == 0;
+        self.set_collateral_of(user, asset, on);
+    }
+
+    pub(super) fn set_collateral_of(&mut self, user: Address, asset: Address, on: bool) {
         self.both(
             "set collateral",
             |genuine| genuine.set_collateral(user, asset, on).map(|()| Vec::new()),
@@ -330,6 +338,10 @@ impl Both {
             1 => user,
             _ => self.user(),
         };
+        self.transfer_of(user, asset, to, amount);
+    }
+
+    pub(super) fn transfer_of(&mut self, user: Address, asset: Address, to: Address, amount: U256) {
         self.both(
             "transfer",
             |genuine| genuine.transfer_a_token(user, asset, to, amount).map(|()| Vec::new()),

@@ -226,10 +226,10 @@ fn compare(market: &mut GenuineMarket<NodeChain>, read: &LendingState) {
             let (position, stable) = (known.position(reserve.id), known.stable_debt(reserve.id));
             let supply = views.ask(listing.a_token, &ScaledTokenCalls::scaledBalanceOfCall { user });
             let debt = views.ask(listing.variable_debt, &ScaledTokenCalls::scaledBalanceOfCall { user });
-            assert_eq!(U256::from(position.scaled_supply), supply, "{user}");
-            assert_eq!(U256::from(position.scaled_variable_debt), debt, "{user}");
+            assert_eq!(position.scaled_supply, supply, "{user}");
+            assert_eq!(position.scaled_variable_debt, debt, "{user}");
             let principal = views.ask(listing.stable_debt, &StableTokenCalls::principalBalanceOfCall { user });
-            assert_eq!(U256::from(stable.principal), principal, "{user}");
+            assert_eq!(stable.principal, principal, "{user}");
             if !principal.is_zero() {
                 let rate = views.ask(listing.stable_debt, &StableTokenCalls::getUserStableRateCall { user });
                 let updated = views.ask(listing.stable_debt, &StableTokenCalls::getUserLastUpdatedCall { user });

@@ -213,8 +213,8 @@ pub(super) async fn accounts(
         for ((_, user), supply) in found.iter_mut().zip(supplies) {
             user.set_position(Position {
                 reserve: id,
-                scaled_supply: asking.narrow(a_token, "scaled balance", supply)?,
-                scaled_variable_debt: 0,
+                scaled_supply: supply,
+                scaled_variable_debt: U256::ZERO,
             });
         }
         let stable = principals.into_iter().zip(rates).zip(updates);
@@ -223,12 +223,12 @@ pub(super) async fn accounts(
                 continue;
             };
             user.set_position(Position {
-                scaled_variable_debt: asking.narrow(variable_debt, "scaled balance", debt)?,
+                scaled_variable_debt: debt,
                 ..user.position(id)
             });
             user.set_stable_debt(StableDebt {
                 reserve: id,
-                principal: asking.narrow(stable_debt, "principal", principal)?,
+                principal,
                 rate: asking.narrow(stable_debt, "rate", rate)?,
                 last_update: asking.narrow(stable_debt, "last update", last_update)?,
             });

@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
 use plimsoll_market::{ContractRole, LendingState};
-use plimsoll_protocols::{aave_v3, compound_v2};
+use plimsoll_protocols::{aave_v3, compound_v2, compound_v3::comet_abi};
 use std::collections::BTreeSet;
 
 /// Blocks of one request at first.
@@ -48,6 +48,21 @@ pub(super) async fn addresses(nodes: &Nodes, state: &LendingState, from: u64) ->
             None => log.data().get(32..64).map(B256::from_slice),
         };
         found.extend(word.map(Address::from_word));
+    }
+    let moved = vec![
+        comet_abi::Supply::SIGNATURE_HASH,
+        comet_abi::Transfer::SIGNATURE_HASH,
+        comet_abi::Withdraw::SIGNATURE_HASH,
+        comet_abi::SupplyCollateral::SIGNATURE_HASH,
+        comet_abi::TransferCollateral::SIGNATURE_HASH,
+        comet_abi::WithdrawCollateral::SIGNATURE_HASH,
+        comet_abi::AbsorbDebt::SIGNATURE_HASH,
+        comet_abi::AbsorbCollateral::SIGNATURE_HASH,
+    ];
+    // Who has gained or owes by a transfer without an event had collateral or base before.
+    for log in told(nodes, &of(&|role| role == ContractRole::Comet), &moved, range).await? {
+        let ends = log.topics().iter().skip(1).take(2);
+        found.extend(ends.map(|topic| Address::from_word(*topic)));
     }
     found.remove(&Address::ZERO);
     Ok(found.into_iter().collect())

@@ -170,4 +170,43 @@ sol! {
     interface CompoundOracle {
         function getUnderlyingPrice(address cToken) external view returns (uint256);
     }
+
+    /// Compound v3's Comet, and its extension behind it.
+    interface Comet {
+        function governor() external view returns (address);
+        function pauseGuardian() external view returns (address);
+        function baseToken() external view returns (address);
+        function baseTokenPriceFeed() external view returns (address);
+        function baseScale() external view returns (uint256);
+        function supplyKink() external view returns (uint256);
+        function supplyPerSecondInterestRateBase() external view returns (uint256);
+        function supplyPerSecondInterestRateSlopeLow() external view returns (uint256);
+        function supplyPerSecondInterestRateSlopeHigh() external view returns (uint256);
+        function borrowKink() external view returns (uint256);
+        function borrowPerSecondInterestRateBase() external view returns (uint256);
+        function borrowPerSecondInterestRateSlopeLow() external view returns (uint256);
+        function borrowPerSecondInterestRateSlopeHigh() external view returns (uint256);
+        function storeFrontPriceFactor() external view returns (uint256);
+        function baseBorrowMin() external view returns (uint256);
+        function targetReserves() external view returns (uint256);
+        function numAssets() external view returns (uint256);
+        function getAssetInfo(uint8 i) external view returns (uint256 offset, address asset, address priceFeed, uint256 scale, uint256 borrowCollateralFactor, uint256 liquidateCollateralFactor, uint256 liquidationFactor, uint256 supplyCap);
+        function isSupplyPaused() external view returns (bool);
+        function isTransferPaused() external view returns (bool);
+        function isWithdrawPaused() external view returns (bool);
+        function isAbsorbPaused() external view returns (bool);
+        function isBuyPaused() external view returns (bool);
+        function getPrice(address priceFeed) external view returns (uint256);
+        function getUtilization() external view returns (uint256);
+        function getSupplyRate(uint256 utilization) external view returns (uint256);
+        function getBorrowRate(uint256 utilization) external view returns (uint256);
+        function totalsCollateral(address asset) external view returns (uint256 totalSupplyAsset, uint256 reserved);
+        function userBasic(address account) external view returns (int256 principal, uint256 baseTrackingIndex, uint256 baseTrackingAccrued, uint256 assetsIn, uint256 reserved);
+        function userCollateral(address account, address asset) external view returns (uint256 balance, uint256 reserved);
+        function totalsBasic() external view returns (uint256 baseSupplyIndex, uint256 baseBorrowIndex, uint256 trackingSupplyIndex, uint256 trackingBorrowIndex, uint256 totalSupplyBase, uint256 totalBorrowBase, uint256 lastAccrualTime, uint256 pauseFlags);
+        function baseIndexScale() external view returns (uint256);
+        function factorScale() external view returns (uint256);
+        function priceScale() external view returns (uint256);
+        function maxAssets() external view returns (uint256);
+    }
 }

@@ -9,6 +9,7 @@ mod account_logs;
 mod asking;
 mod calls;
 mod compound_v2;
+mod compound_v3;
 mod feeds;
 mod prices;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 use alloy_primitives::Address;
 use asking::Asking;
-use calls::{AaveFirstPool, AavePool, Comptroller};
+use calls::{AaveFirstPool, AavePool, Comet, Comptroller};
 use plimsoll_market::{AaveV3Contracts, LendingAccounts, LendingBody, LendingState};
 use plimsoll_protocols::{
     aave_v2 as aave_v2_rules,
@@ -34,13 +35,15 @@ pub enum LendingAddress {
     Aave(Address),
     /// The comptroller of Compound v2, or of a market made after it.
     Compound(Address),
+    /// A Comet, of Compound v3.
+    Comet(Address),
 }
 
 impl LendingAddress {
-    /// The pool's, the comptroller's.
+    /// The pool's, the comptroller's, the Comet's.
     pub const fn address(self) -> Address {
         match self {
-            Self::Aave(address) | Self::Compound(address) => address,
+            Self::Aave(address) | Self::Compound(address) | Self::Comet(address) => address,
         }
     }
 }
@@ -50,6 +53,7 @@ impl fmt::Display for LendingAddress {
         match self {
             Self::Aave(pool) => write!(f, "Aave pool {pool}"),
             Self::Compound(comptroller) => write!(f, "comptroller {comptroller}"),
+            Self::Comet(comet) => write!(f, "Comet {comet}"),
         }
     }
 }
@@ -91,6 +95,10 @@ impl Nodes {
             LendingBody::CompoundV2 { pool, .. } => {
                 LendingAccounts::CompoundV2(compound_v2::accounts::read(&asking, pool, accounts).await?)
             }
+            LendingBody::CompoundV3 { comet, .. } => {
+                let read = compound_v3::accounts::read(&asking, state.address, comet, accounts).await?;
+                LendingAccounts::CompoundV3(read)
+            }
         })
     }
 
@@ -126,7 +134,8 @@ impl Nodes {
 
     /// A lending market as it was before the first of these blocks, with all contracts that it has up to the last of them.
     ///
-    /// Where there was no market yet, the state is empty.
+    /// Where there was no market yet, the state is empty; but a Comet's beginning is in no log, so that its state is that at the end of
+    /// the block in which it begins.
     ///
     /// # Errors
     /// As [`lending_state`](Self::lending_state).
@@ -143,7 +152,12 @@ impl Nodes {
         }
         let end = state_at(&last, market).await?;
         let first = Asking::at_block(self, from.saturating_sub(1)).await?;
-        let mut begin = if first.code(address).await?.is_empty() {
+        let mut begin = if let LendingAddress::Comet(comet) = market
+            && !compound_v3::is_initialized(&first, comet).await?
+        {
+            let begins = compound_v3::beginning(self, comet, (from, to)).await?;
+            state_at(&Asking::at_block(self, begins).await?, market).await?
+        } else if first.code(address).await?.is_empty() {
             let deployed = self.lending_deployment(market, to).await?;
             let deployed = Asking::at_block(self, deployed).await?;
             before_deployment(&first, &deployed, &end).await?
@@ -192,6 +206,10 @@ impl Nodes {
                 }
             }
             (LendingBody::AaveV2 { .. }, LendingBody::AaveV2 { .. }) => {}
+            (LendingBody::CompoundV3 { .. }, LendingBody::CompoundV3 { .. }) => {
+                let later = begin.block_number.saturating_add(1);
+                compound_v3::foresee(self, &mut begin, (later, to)).await?;
+            }
             _ => {
                 let reason = "it is another protocol at the last block than before the first";
                 return Err(last.refused(address, reason).into());
@@ -230,6 +248,12 @@ async fn state_at(asking: &Asking<'_>, market: LendingAddress) -> Result<Lending
             }
             compound_v2::state(asking, comptroller).await
         }
+        LendingAddress::Comet(comet) => {
+            if asking.maybe_one(comet, Comet::baseTokenCall {}).await?.is_none() {
+                return Err(asking.refused(comet, "it is no Comet of Compound v3: it has no baseToken"));
+            }
+            compound_v3::state(asking, comet).await
+        }
     }
 }
 
@@ -263,6 +287,9 @@ async fn before_deployment(
             tokens: Default::default(),
             price_poster: *price_poster,
         },
+        LendingBody::CompoundV3 { .. } => {
+            return Err(first.refused(end.address, "a Comet's beginning is in no log"));
+        }
     };
     Ok(first.state(end.address, body))
 }

@@ -261,7 +261,7 @@ impl AaveV2Replay {
         let mut positions = Vec::new();
         for reserve in self.pool.reserves() {
             let (position, stable) = (user.position(reserve.id), user.stable_debt(reserve.id));
-            let amount = |scaled: u128, index: U256| ray_mul(U256::from(scaled), index).ok_or(Revert::WithoutReason);
+            let amount = |scaled: U256, index: U256| ray_mul(scaled, index).ok_or(Revert::WithoutReason);
             let supplied = reserve
                 .normalized_income(now)
                 .and_then(|index| amount(position.scaled_supply, index));

@@ -1,16 +1,28 @@
 use super::{AccountHealth, AccountPosition, LendingCounts, LendingError, LendingErrorKind};
-use crate::{Divergence, Feeds, Oracle};
+use crate::{Divergence, Feeds, Oracle, PriceSource};
 use alloy_primitives::{Address, U256};
 use plimsoll_protocols::{
     RawLog,
-    compound_v3::{Account, AccountBook, AssetConfig, Comet, Event, Moment, Revert, present_value},
+    compound_v3::{Account, AccountBook, AssetConfig, Comet, Configuration, Event, Moment, Revert, present_value},
 };
 use plimsoll_units::{LogRef, Network, Rounding, mul_div};
+
+/// What a Comet is from an upgrade on, as of the end of the block with it: its parameters are its code's, and in no log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompoundV3Upgrade {
+    /// Height of the block.
+    pub block_number: u64,
+    /// What it is deployed with from then on.
+    pub configuration: Configuration,
+    /// Where each token's price comes from, by token.
+    pub sources: Vec<(Address, PriceSource)>,
+}
 
 /// What a Comet was before a block: all of it.
 #[derive(Debug, Clone)]
 pub struct CompoundV3Before {
     book: AccountBook,
+    oracle: Oracle,
     counts: LendingCounts,
 }
 
@@ -22,6 +34,7 @@ pub struct CompoundV3Replay {
     book: AccountBook,
     /// By token, in the feeds' unit: USD with eight decimals, but for a Comet whose base is ether.
     oracle: Oracle,
+    upgrades: Vec<CompoundV3Upgrade>,
     counts: LendingCounts,
 }
 
@@ -33,8 +46,15 @@ impl CompoundV3Replay {
             address,
             book: AccountBook::new(comet),
             oracle,
+            upgrades: Vec::new(),
             counts: LendingCounts::default(),
         }
+    }
+
+    /// With upgrades that are to come.
+    #[must_use]
+    pub fn with_upgrades(self, upgrades: Vec<CompoundV3Upgrade>) -> Self {
+        Self { upgrades, ..self }
     }
 
     /// The Comet's address.
@@ -61,13 +81,14 @@ impl CompoundV3Replay {
     pub fn before(&self) -> CompoundV3Before {
         CompoundV3Before {
             book: self.book.clone(),
+            oracle: self.oracle.clone(),
             counts: self.counts,
         }
     }
 
     /// Puts back what was before a block.
     pub fn restore(&mut self, before: CompoundV3Before) {
-        (self.book, self.counts) = (before.book, before.counts);
+        (self.book, self.oracle, self.counts) = (before.book, before.oracle, before.counts);
     }
 
     /// A token's price, zero for none.
@@ -89,14 +110,32 @@ impl CompoundV3Replay {
             return Err(LendingError::refused(log, LendingErrorKind::UnknownContract));
         }
         if plimsoll_protocols::aave_v3::is_upgrade(log) {
-            let what = "the Comet was upgraded, and to which configuration is not known".to_owned();
-            return Err(LendingError::refused(log, LendingErrorKind::Unsupported(what)));
+            return self.upgrade(log);
         }
         let event = Event::decode(log)?;
         self.prove(log.at, &event, timestamp, feeds)?;
         self.book
             .book(timestamp, &event)
             .map_err(|error| self.diverges(log.at, format!("{event:?}"), error.to_string()))
+    }
+
+    /// Goes on with the parameters of the code that is there after this block.
+    fn upgrade(&mut self, log: &RawLog) -> Result<(), LendingError> {
+        let refused = |what: String| LendingError::refused(log, LendingErrorKind::Unsupported(what));
+        let block = log.at.block_number;
+        let mut upgrades = self.upgrades.iter();
+        let upgrade = upgrades
+            .find(|upgrade| upgrade.block_number == block)
+            .ok_or_else(|| refused("the Comet was upgraded, and to which configuration is not known".to_owned()))?;
+        self.book.reconfigure(upgrade.configuration.clone()).map_err(|error| {
+            refused(format!(
+                "the Comet was upgraded to another base or other assets: {error}"
+            ))
+        })?;
+        for (token, source) in &upgrade.sources {
+            self.oracle.set_source(*token, *source);
+        }
+        Ok(())
     }
 
     /// Holds what an absorption or a sale records against prices.

@@ -1,11 +1,11 @@
 //! A Comet by its logs: a borrower's health, an absorption and a sale, each with its numbers worked out by hand.
 
-use super::{CompoundV3Replay, LendingError};
+use super::{CompoundV3Replay, CompoundV3Upgrade, LendingError};
 use crate::{Feeds, Oracle, PriceSource};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolEvent;
 use plimsoll_protocols::{
-    RawLog,
+    RawLog, aave_v3,
     chainlink::Answer,
     compound_v3::{AssetConfig, Comet, Configuration, Curve, comet_abi},
 };
@@ -204,4 +204,61 @@ fn a_false_value_diverges_with_its_place() {
         .expect_err("not its value")
         .to_string();
     assert!(error.contains("block 7, transaction index 1, log index 2"), "{error}");
+}
+
+/// A proxy's word that its code is another one.
+fn upgraded() -> RawLog {
+    let mut told = log(&comet_abi::Approval {
+        owner: COMET,
+        spender: COMET,
+        amount: U256::ZERO,
+    });
+    told.topics = vec![aave_v3::proxy_abi::Upgraded::SIGNATURE_HASH, COMET.into_word()];
+    told.data = Default::default();
+    told
+}
+
+#[test]
+fn an_upgrade_brings_what_was_read_of_it_and_is_undone_with_its_block() {
+    let old = comet().configuration().clone();
+    let mut later = old.clone();
+    later.base_borrow_min = 7;
+    later.assets.push(AssetConfig {
+        asset: LENDER,
+        ..later.assets[0]
+    });
+    let upgrade = CompoundV3Upgrade {
+        block_number: 7,
+        configuration: later.clone(),
+        sources: vec![(LENDER, PriceSource::Fixed(U256::from(3)))],
+    };
+    let feeds = Feeds::default();
+    let mut replay = replay().with_upgrades(vec![upgrade.clone()]);
+    let before = replay.before();
+    replay.apply(&upgraded(), &feeds).expect("it is known");
+    assert_eq!(replay.comet().configuration(), &later);
+    assert_eq!(replay.comet().asset_totals().len(), 2);
+    assert_eq!(replay.price(LENDER, &feeds), U256::from(3));
+    replay.restore(before);
+    assert_eq!(replay.comet(), &comet());
+    assert_eq!(replay.price(LENDER, &feeds), U256::ZERO);
+
+    let refused = |change: &dyn Fn(&mut CompoundV3Upgrade)| {
+        let mut other = upgrade.clone();
+        change(&mut other);
+        let mut replay = self::replay().with_upgrades(vec![other]);
+        let error = replay.apply(&upgraded(), &feeds).expect_err("refused").to_string();
+        assert!(error.contains("the Comet was upgraded"), "{error}");
+        assert_eq!(replay.comet(), &comet());
+    };
+    refused(&|upgrade| upgrade.block_number = 8);
+    refused(&|upgrade| upgrade.configuration.base_token = LENDER);
+    refused(&|upgrade| upgrade.configuration.base_scale = 1);
+    refused(&|upgrade| upgrade.configuration.assets[0].scale = 1);
+    refused(&|upgrade| upgrade.configuration.assets.swap(0, 1));
+    refused(&|upgrade| upgrade.configuration.assets.clear());
+    refused(&|upgrade| {
+        let asset = upgrade.configuration.assets[1];
+        upgrade.configuration.assets.resize(25, asset);
+    });
 }

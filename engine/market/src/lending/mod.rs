@@ -15,7 +15,7 @@ pub use aave_v2::{AaveV2Before, AaveV2Contracts, AaveV2Replay};
 pub use aave_v3::{AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token};
 pub use account::{AccountHealth, AccountPosition, Protocol};
 pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
-pub use compound_v3::{CompoundV3Before, CompoundV3Replay};
+pub use compound_v3::{CompoundV3Before, CompoundV3Replay, CompoundV3Upgrade};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
 pub use state::{ContractRole, FeedState, LendingAccounts, LendingBody, LendingState, MarketContract};
 

@@ -1,6 +1,6 @@
 use super::{
-    AaveV2Contracts, AaveV2Replay, AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, LendingMarket,
-    Protocol,
+    AaveV2Contracts, AaveV2Replay, AaveV3Contracts, AaveV3Replay, CompoundV2Replay, CompoundV2Token, CompoundV3Replay,
+    CompoundV3Upgrade, LendingMarket, Protocol,
 };
 use crate::{Feeds, Oracle};
 use alloy_primitives::{Address, B256, U256, map::HashMap};
@@ -8,7 +8,7 @@ use plimsoll_protocols::{
     aave_v2,
     aave_v3::{self, TokenKind},
     chainlink::Answer,
-    compound_v2,
+    compound_v2, compound_v3,
 };
 use plimsoll_units::Network;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use std::fmt;
 pub struct LendingState {
     /// EIP-155 id of the chain.
     pub chain_id: u64,
-    /// The address that the market is known by: the pool's, the comptroller's.
+    /// The address that the market is known by: the pool's, the comptroller's, the Comet's.
     pub address: Address,
     /// Height of the block after which the state holds.
     pub block_number: u64,
@@ -29,7 +29,7 @@ pub struct LendingState {
     pub block_timestamp: u64,
     /// Every contract of the market, by role, then by address.
     pub contracts: Vec<MarketContract>,
-    /// Where prices come from; by asset for Aave, by cToken for Compound v2.
+    /// Where prices come from; by asset for Aave and Comet, by cToken for Compound v2.
     pub oracle: Oracle,
     /// What the feeds have answered last, by aggregator.
     pub feeds: BTreeMap<Address, FeedState>,
@@ -60,6 +60,13 @@ pub enum LendingBody {
         tokens: HashMap<Address, CompoundV2Token>,
         /// The oracle whose `PricePosted` logs set prices, where it has them.
         price_poster: Option<Address>,
+    },
+    /// Compound v3.
+    CompoundV3 {
+        /// The base, the collateral and accounts.
+        comet: Box<compound_v3::Comet>,
+        /// Upgrades after the block, by height: what the replay must know beside logs.
+        upgrades: Vec<CompoundV3Upgrade>,
     },
 }
 
@@ -106,6 +113,8 @@ pub enum ContractRole {
     CToken,
     /// What sets a cToken's rates.
     InterestRateModel,
+    /// A Compound v3.
+    Comet,
     /// What the oracle asks for a price; often a proxy before an aggregator.
     PriceSource,
     /// A feed whose logs carry its answers.
@@ -114,7 +123,7 @@ pub enum ContractRole {
 
 impl ContractRole {
     /// Every role.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Pool,
         Self::AddressesProvider,
         Self::Configurator,
@@ -126,6 +135,7 @@ impl ContractRole {
         Self::Comptroller,
         Self::CToken,
         Self::InterestRateModel,
+        Self::Comet,
         Self::PriceSource,
         Self::Aggregator,
     ];
@@ -144,6 +154,7 @@ impl ContractRole {
             Self::Comptroller => "comptroller",
             Self::CToken => "c-token",
             Self::InterestRateModel => "interest-rate-model",
+            Self::Comet => "comet",
             Self::PriceSource => "price-source",
             Self::Aggregator => "aggregator",
         }
@@ -165,6 +176,8 @@ pub enum LendingAccounts {
     AaveV3(Vec<(Address, aave_v3::User)>),
     /// Accounts of Compound v2, markets by their places in the pool.
     CompoundV2(compound_v2::Accounts),
+    /// Accounts of a Comet, collateral by its places in the configuration.
+    CompoundV3(compound_v3::Accounts),
 }
 
 impl LendingAccounts {
@@ -174,6 +187,7 @@ impl LendingAccounts {
             Self::AaveV2(users) => users.iter().filter(|(_, user)| !user.is_empty()).count(),
             Self::AaveV3(users) => users.iter().filter(|(_, user)| !user.is_empty()).count(),
             Self::CompoundV2(accounts) => accounts.len(),
+            Self::CompoundV3(accounts) => accounts.len(),
         }
     }
 
@@ -190,6 +204,7 @@ impl LendingState {
             LendingBody::AaveV2 { .. } => Protocol::AaveV2,
             LendingBody::AaveV3 { .. } => Protocol::AaveV3,
             LendingBody::CompoundV2 { .. } => Protocol::CompoundV2,
+            LendingBody::CompoundV3 { .. } => Protocol::CompoundV3,
         }
     }
 
@@ -203,10 +218,12 @@ impl LendingState {
             | ContractRole::VariableDebtToken
             | ContractRole::RateStrategy
             | ContractRole::Comptroller
-            | ContractRole::CToken => true,
+            | ContractRole::CToken
+            | ContractRole::Comet => true,
             ContractRole::Oracle => match &self.body {
                 LendingBody::AaveV2 { .. } | LendingBody::AaveV3 { .. } => true,
                 LendingBody::CompoundV2 { price_poster, .. } => *price_poster == Some(contract),
+                LendingBody::CompoundV3 { .. } => false,
             },
             ContractRole::StableDebtToken => matches!(self.body, LendingBody::AaveV2 { .. }),
             ContractRole::AddressesProvider
@@ -250,6 +267,15 @@ impl LendingState {
                     });
                 }
             }
+            (LendingBody::CompoundV3 { comet, .. }, LendingAccounts::CompoundV3(accounts)) => {
+                let book = comet.accounts_mut();
+                for (address, account) in accounts.iter() {
+                    book.set_principal(address, account.principal());
+                    for (place, amount) in account.collateral() {
+                        book.set_collateral(address, *place, *amount);
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -266,6 +292,7 @@ impl LendingState {
                 LendingAccounts::AaveV3(users.collect())
             }
             LendingBody::CompoundV2 { pool, .. } => LendingAccounts::CompoundV2(pool.accounts().clone()),
+            LendingBody::CompoundV3 { comet, .. } => LendingAccounts::CompoundV3(comet.accounts().clone()),
         }
     }
 
@@ -275,15 +302,19 @@ impl LendingState {
             LendingBody::AaveV2 { pool } => pool.users().count(),
             LendingBody::AaveV3 { pool, .. } => pool.users().count(),
             LendingBody::CompoundV2 { pool, .. } => pool.accounts().len(),
+            LendingBody::CompoundV3 { comet, .. } => comet.accounts().len(),
         }
     }
 
-    /// Whether its accounts hold all that is supplied and, for Aave, owe all that is owed: nobody is missing.
+    /// Whether its accounts hold all that is supplied and, but for Compound v2, owe all that is owed: nobody is missing.
+    ///
+    /// A Comet's rounding may take a unit from an account and not from the total (a supply of nothing does); such a one is never known
+    /// to hold everyone.
     pub fn holds_everyone(&self) -> bool {
         match &self.body {
             LendingBody::AaveV2 { pool } => {
-                let sum = |of: &dyn Fn(&aave_v2::User) -> u128| {
-                    let parts = pool.users().map(|(_, user)| U256::from(of(user)));
+                let sum = |of: &dyn Fn(&aave_v2::User) -> U256| {
+                    let parts = pool.users().map(|(_, user)| of(user));
                     parts.fold(U256::ZERO, U256::saturating_add)
                 };
                 pool.reserves().iter().all(|reserve| {
@@ -312,6 +343,7 @@ impl LendingState {
                     .map(|(_, account)| U256::from(id.map_or(0, |id| account.position(id).tokens)));
                 held.fold(U256::ZERO, U256::saturating_add) == market.total_supply
             }),
+            LendingBody::CompoundV3 { comet, .. } => comet_holds_everyone(comet),
         }
     }
 
@@ -353,6 +385,23 @@ impl LendingState {
                 tokens,
                 price_poster,
             } => LendingMarket::CompoundV2(CompoundV2Replay::new(network, pool, tokens, oracle, price_poster)),
+            LendingBody::CompoundV3 { comet, upgrades } => {
+                let replay = CompoundV3Replay::new(network, self.address, *comet, oracle);
+                LendingMarket::CompoundV3(replay.with_upgrades(upgrades))
+            }
         }
     }
+}
+
+/// Whether a Comet's accounts have and owe what its totals say.
+fn comet_holds_everyone(comet: &compound_v3::Comet) -> bool {
+    let sum = |of: &dyn Fn(&compound_v3::Account) -> u128| {
+        let parts = comet.accounts().iter().map(|(_, account)| U256::from(of(account)));
+        parts.fold(U256::ZERO, U256::saturating_add)
+    };
+    let totals = comet.totals();
+    let mut assets = (0u8..).zip(comet.asset_totals());
+    sum(&|account| account.principal().max(0).unsigned_abs()) == totals.total_supply_base
+        && sum(&|account| account.principal().min(0).unsigned_abs()) == totals.total_borrow_base
+        && assets.all(|(place, asset)| sum(&|account| account.collateral_of(place)) == asset.total_supply_asset)
 }

@@ -6,7 +6,7 @@ use super::{
     draft::Draft,
     generic_logic::user_account_data,
     pool::{Outcome, Pool},
-    safe_math::{add, narrow, ray_div, ray_mul, sub},
+    safe_math::{add, ray_div, ray_mul, sub},
 };
 use alloy_primitives::{Address, U256};
 
@@ -16,7 +16,7 @@ impl Draft<'_> {
         let reserve = self.reserve_mut(id)?;
         reserve.scaled_supply = add(reserve.scaled_supply, scaled)?;
         let mut position = self.user(user).position(id);
-        position.scaled_supply = narrow(add(U256::from(position.scaled_supply), scaled)?)?;
+        position.scaled_supply = add(position.scaled_supply, scaled)?;
         self.user_mut(user).set_position(position);
         Ok(())
     }
@@ -33,7 +33,7 @@ impl Draft<'_> {
     /// Mints aTokens for so much of the underlying; returns whether they are the user's first.
     pub(super) fn mint_a_token(&mut self, id: u8, user: Address, amount: U256) -> Result<bool, Revert> {
         let index = U256::from(self.reserve(id)?.liquidity_index);
-        let first = self.user(user).position(id).scaled_supply == 0;
+        let first = self.user(user).position(id).scaled_supply.is_zero();
         let scaled = ray_div(amount, index)?;
         if scaled.is_zero() {
             return Err(Errors::InvalidMintAmount.into());
@@ -64,8 +64,8 @@ impl Draft<'_> {
         }
         reserve.scaled_supply = sub(reserve.scaled_supply, scaled)?;
         let mut position = self.user(user).position(id);
-        let left = U256::from(position.scaled_supply).checked_sub(scaled);
-        position.scaled_supply = narrow(left.ok_or(Revert::Text("ERC20: burn amount exceeds balance"))?)?;
+        let left = position.scaled_supply.checked_sub(scaled);
+        position.scaled_supply = left.ok_or(Revert::Text("ERC20: burn amount exceeds balance"))?;
         self.user_mut(user).set_position(position);
         self.pay(id, to, amount)?;
         let value = amount;
@@ -98,7 +98,7 @@ impl Draft<'_> {
         amount: U256,
     ) -> Result<(U256, [U256; 2]), Revert> {
         let index = self.reserve(id)?.normalized_income(self.now)?;
-        let scaled_of = |draft: &Self, user| U256::from(draft.user(user).position(id).scaled_supply);
+        let scaled_of = |draft: &Self, user| draft.user(user).position(id).scaled_supply;
         let before = [
             ray_mul(scaled_of(self, from), index)?,
             ray_mul(scaled_of(self, to), index)?,
@@ -108,12 +108,12 @@ impl Draft<'_> {
             return Err(Revert::Text("ERC20: transfer to the zero address"));
         }
         let left = scaled_of(self, from).checked_sub(scaled);
-        let left = narrow(left.ok_or(Revert::Text("ERC20: transfer amount exceeds balance"))?)?;
+        let left = left.ok_or(Revert::Text("ERC20: transfer amount exceeds balance"))?;
         let mut position = self.user(from).position(id);
         position.scaled_supply = left;
         self.user_mut(from).set_position(position);
         let mut position = self.user(to).position(id);
-        position.scaled_supply = narrow(add(U256::from(position.scaled_supply), scaled)?)?;
+        position.scaled_supply = add(position.scaled_supply, scaled)?;
         self.user_mut(to).set_position(position);
         Ok((index, before))
     }

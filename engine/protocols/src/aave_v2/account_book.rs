@@ -4,7 +4,8 @@ use super::{
     Contract, Errors, Event, Mode, Pool, Reserve, Revert, StableDebt, StableSupply, User,
     abi::{ATokenEvent, ConfiguratorEvent, PoolEvent, StableDebtEvent, VariableDebtEvent, stable_debt},
     draft::Draft,
-    safe_math::{add, narrow, ray_div},
+    reserve::fits,
+    safe_math::{add, ray_div},
 };
 use alloy_primitives::{Address, U256};
 
@@ -117,21 +118,13 @@ impl Pool {
                 self.holds(e.collateralAsset, e.liquidatedCollateralAmount, false)
             }
             PoolEvent::ReserveDataUpdated(e) => {
-                let numbers = [
-                    e.liquidityRate,
-                    e.stableBorrowRate,
-                    e.variableBorrowRate,
-                    e.liquidityIndex,
-                    e.variableBorrowIndex,
-                ];
-                let [liquidity, stable, variable, index, debt_index] = numbers.map(narrow);
                 let reserve = self.known(e.reserve)?;
                 let updated = Reserve {
-                    current_liquidity_rate: liquidity?,
-                    current_stable_borrow_rate: stable?,
-                    current_variable_borrow_rate: variable?,
-                    liquidity_index: index?,
-                    variable_borrow_index: debt_index?,
+                    current_liquidity_rate: fits(e.liquidityRate, Errors::LiquidityRateOverflow)?,
+                    current_stable_borrow_rate: fits(e.stableBorrowRate, Errors::StableBorrowRateOverflow)?,
+                    current_variable_borrow_rate: fits(e.variableBorrowRate, Errors::VariableBorrowRateOverflow)?,
+                    liquidity_index: fits(e.liquidityIndex, Errors::LiquidityIndexOverflow)?,
+                    variable_borrow_index: fits(e.variableBorrowIndex, Errors::VariableBorrowIndexOverflow)?,
                     last_update: timestamp,
                     ..*reserve
                 };
@@ -247,7 +240,7 @@ impl Pool {
                 let missing = BookError::Missing { user: e.user };
                 let principal = e.currentBalance.checked_sub(e.balanceIncrease);
                 let principal = principal.and_then(|principal| principal.checked_sub(e.amount));
-                let principal = narrow(principal.ok_or(missing)?)?;
+                let principal = principal.ok_or(missing)?;
                 let rate = self.user(e.user).map(|user| user.stable_debt(id).rate);
                 let debt = StableDebt {
                     reserve: id,
@@ -275,10 +268,10 @@ impl Pool {
         };
         let principal = grown.and_then(|grown| grown.checked_add(e.amount));
         let principal = principal.ok_or(BookError::Missing { user: address })?;
-        let rate = u128::try_from(e.newRate).map_err(|_| Revert::Rule(Errors::StableDebtOverflow))?;
+        let rate = fits(e.newRate, Errors::StableDebtOverflow)?;
         let debt = StableDebt {
             reserve: id,
-            principal: narrow(principal)?,
+            principal,
             rate,
             last_update: timestamp,
         };
@@ -361,8 +354,7 @@ impl Pool {
 }
 
 /// A balance after more or less came to it.
-fn moved(balance: u128, scaled: U256, more: bool, missing: BookError) -> Result<u128, BookError> {
-    let scaled = narrow(scaled)?;
+fn moved(balance: U256, scaled: U256, more: bool, missing: BookError) -> Result<U256, BookError> {
     let moved = if more {
         balance.checked_add(scaled)
     } else {
@@ -428,7 +420,10 @@ mod tests {
         }
         // 10 at 2 are 5; 2 of them went to Bob, 3 were burnt.
         assert_eq!(pool.user(ALICE), None);
-        assert_eq!(pool.user(BOB).map(|bob| bob.position(0).scaled_supply), Some(2));
+        assert_eq!(
+            pool.user(BOB).map(|bob| bob.position(0).scaled_supply),
+            Some(U256::from(2))
+        );
         assert_eq!(pool.reserves()[0].scaled_supply, U256::from(2));
     }
 
@@ -474,7 +469,7 @@ mod tests {
         let debt = pool.user(ALICE).expect("a debtor").stable_debt(0);
         assert_eq!(
             (debt.principal, debt.rate, debt.last_update),
-            (256, 10_u128.pow(27), 31_536_000)
+            (U256::from(256), 10_u128.pow(27), 31_536_000)
         );
         assert_eq!(pool.reserves()[0].stable.principal, U256::from(256));
     }

@@ -111,17 +111,17 @@ impl<'a> Draft<'a> {
 
     /// A user's aTokens with interest, in base units.
     pub(super) fn a_token_balance(&self, id: u8, user: Address) -> Result<U256, Revert> {
-        let scaled = U256::from(self.user(user).position(id).scaled_supply);
+        let scaled = self.user(user).position(id).scaled_supply;
         ray_mul(scaled, self.reserve(id)?.normalized_income(self.now)?)
     }
 
     /// A user's variable debt with interest, in base units.
     pub(super) fn variable_debt(&self, id: u8, user: Address) -> Result<U256, Revert> {
         let scaled = self.user(user).position(id).scaled_variable_debt;
-        if scaled == 0 {
+        if scaled.is_zero() {
             return Ok(U256::ZERO);
         }
-        ray_mul(U256::from(scaled), self.reserve(id)?.normalized_debt(self.now)?)
+        ray_mul(scaled, self.reserve(id)?.normalized_debt(self.now)?)
     }
 
     /// Marks a deposit as collateral or not, and says so.

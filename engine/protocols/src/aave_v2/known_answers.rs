@@ -1,10 +1,10 @@
 //! Numbers from the formulas by hand.
 
 use super::{
-    InterestRateStrategy, LiquidationTerms, RateInputs, Seizure,
+    InterestRateStrategy, LiquidationTerms, Pool, PoolParams, RateInputs, Reserve, ReserveParams, Seizure,
     math_utils::{compounded_interest, linear_interest},
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use plimsoll_units::wad_ray_math::RAY;
 
 const YEAR: u64 = 31_536_000;
@@ -92,4 +92,34 @@ fn a_seizure_is_capped_by_what_there_is() {
             debt: debt / U256::from(2),
         }
     );
+}
+
+#[test]
+fn balances_have_all_the_bits_of_a_word() {
+    let address = Address::with_last_byte;
+    let (asset, user) = (address(3), address(9));
+    let mut pool = Pool::new(PoolParams {
+        pool: address(1),
+        configurator: address(2),
+    });
+    let params = ReserveParams {
+        asset,
+        a_token: address(4),
+        stable_debt: address(5),
+        variable_debt: address(6),
+        treasury: address(7),
+    };
+    let strategy = InterestRateStrategy {
+        optimal_utilization_rate: RAY,
+        ..InterestRateStrategy::default()
+    };
+    pool.list(Reserve::new(params, 0, 18, strategy)).expect("the first");
+    let amount = U256::ONE << 140;
+    pool.deposit(user, asset, amount, user, 0).expect("fits");
+    // At an index of one a deposit is its own scaled balance.
+    assert_eq!(pool.user(user).map(|user| user.position(0).scaled_supply), Some(amount));
+    assert_eq!(pool.reserves()[0].scaled_supply, amount);
+    // Times a ray, 2^167 is over 256 bits.
+    let more = pool.deposit(user, asset, U256::ONE << 167, user, 0);
+    assert_eq!(more.map_err(|revert| revert.reason()).err(), Some(Some("48")));
 }

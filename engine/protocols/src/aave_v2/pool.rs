@@ -81,8 +81,7 @@ pub(super) type Delegation = (Address, Address, u8, Mode);
 
 /// A market at one moment. Every number is the contracts' own.
 ///
-/// The underlying tokens are taken to be plain, and payers to have what they pay and to have allowed it. Balances and
-/// principals are kept in 128 bits: a call that would make one larger is refused as not supported.
+/// The underlying tokens are taken to be plain, and payers to have what they pay and to have allowed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     params: PoolParams,

@@ -206,6 +206,7 @@ impl Reserve {
     }
 }
 
-fn fits(value: U256, over: Errors) -> Result<u128, Revert> {
+/// What the contract stores in 128 bits, or what it says of more.
+pub(super) fn fits(value: U256, over: Errors) -> Result<u128, Revert> {
     u128::try_from(value).map_err(|_| Revert::Rule(over))
 }

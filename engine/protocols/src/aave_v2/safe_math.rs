@@ -63,11 +63,6 @@ pub(super) fn unit(decimals: u8) -> U256 {
     U256::from(10).wrapping_pow(U256::from(decimals))
 }
 
-/// A number that the engine keeps in 128 bits and the contract in 256.
-pub(super) fn narrow(value: U256) -> Result<u128, Revert> {
-    u128::try_from(value).map_err(|_| Revert::Unsupported("balances over 128 bits"))
-}
-
 fn product(result: Option<U256>) -> Result<U256, Revert> {
     result.ok_or(Revert::Rule(Errors::MathMultiplicationOverflow))
 }

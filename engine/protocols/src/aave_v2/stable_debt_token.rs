@@ -5,7 +5,7 @@ use super::{
     draft::Draft,
     math_utils::compounded_interest,
     reserve::StableSupply,
-    safe_math::{add, narrow, ray_div, ray_mul, sub, wad_to_ray},
+    safe_math::{add, ray_div, ray_mul, sub, wad_to_ray},
 };
 use alloy_primitives::{Address, U256};
 
@@ -15,11 +15,11 @@ impl StableDebt {
     /// # Errors
     /// A time before the last change, or numbers over 256 bits.
     pub fn balance(&self, now: u64) -> Result<U256, Revert> {
-        if self.principal == 0 {
+        if self.principal.is_zero() {
             return Ok(U256::ZERO);
         }
         let grown = compounded_interest(U256::from(self.rate), self.last_update, now)?;
-        ray_mul(U256::from(self.principal), grown)
+        ray_mul(self.principal, grown)
     }
 }
 
@@ -43,7 +43,7 @@ impl Draft<'_> {
         }
         let old = self.user(user).stable_debt(id);
         let balance = self.stable_debt(id, user)?;
-        let increase = sub(balance, U256::from(old.principal))?;
+        let increase = sub(balance, old.principal)?;
         let now = self.now;
         let reserve = self.reserve_mut(id)?;
         let token = reserve.params.stable_debt;
@@ -61,10 +61,10 @@ impl Draft<'_> {
             average_rate,
             last_update: now,
         };
-        let principal = add(U256::from(old.principal), add(amount, increase)?)?;
+        let principal = add(old.principal, add(amount, increase)?)?;
         self.user_mut(user).set_stable_debt(StableDebt {
             reserve: id,
-            principal: narrow(principal)?,
+            principal,
             rate: narrow_rate,
             last_update: now,
         });
@@ -91,7 +91,7 @@ impl Draft<'_> {
     pub(super) fn burn_stable_debt(&mut self, id: u8, user: Address, amount: U256) -> Result<(), Revert> {
         let old = self.user(user).stable_debt(id);
         let balance = self.stable_debt(id, user)?;
-        let increase = sub(balance, U256::from(old.principal))?;
+        let increase = sub(balance, old.principal)?;
         let now = self.now;
         let reserve = self.reserve_mut(id)?;
         let token = reserve.params.stable_debt;
@@ -123,7 +123,7 @@ impl Draft<'_> {
         }
         if increase > amount {
             let minted = increase - amount;
-            debt.principal = narrow(add(U256::from(old.principal), minted)?)?;
+            debt.principal = add(old.principal, minted)?;
             self.user_mut(user).set_stable_debt(debt);
             self.emit(
                 token,
@@ -140,8 +140,8 @@ impl Draft<'_> {
             );
         } else {
             let burnt = amount - increase;
-            let left = U256::from(old.principal).checked_sub(burnt);
-            debt.principal = narrow(left.ok_or(Errors::BurnExceedsBalance)?)?;
+            let left = old.principal.checked_sub(burnt);
+            debt.principal = left.ok_or(Errors::BurnExceedsBalance)?;
             self.user_mut(user).set_stable_debt(debt);
             self.emit(
                 token,

@@ -44,9 +44,9 @@ pub struct Position {
     /// The reserve's number.
     pub reserve: u8,
     /// What is deposited.
-    pub scaled_supply: u128,
+    pub scaled_supply: U256,
     /// What is owed at the variable rate.
-    pub scaled_variable_debt: u128,
+    pub scaled_variable_debt: U256,
 }
 
 /// What one user owes one reserve at a stable rate.
@@ -55,7 +55,7 @@ pub struct StableDebt {
     /// The reserve's number.
     pub reserve: u8,
     /// Base units, without the interest since the last change.
-    pub principal: u128,
+    pub principal: U256,
     /// Ray a year.
     pub rate: u128,
     /// The last change, in seconds since the Unix epoch.
@@ -115,13 +115,13 @@ impl User {
 
     /// Replaces what the user has in a reserve.
     pub fn set_position(&mut self, position: Position) {
-        let empty = position.scaled_supply == 0 && position.scaled_variable_debt == 0;
+        let empty = position.scaled_supply.is_zero() && position.scaled_variable_debt.is_zero();
         replace(&mut self.positions, position, empty, |position| position.reserve);
     }
 
     /// Replaces what the user owes a reserve at a stable rate.
     pub fn set_stable_debt(&mut self, debt: StableDebt) {
-        replace(&mut self.stable, debt, debt.principal == 0, |debt| debt.reserve);
+        replace(&mut self.stable, debt, debt.principal.is_zero(), |debt| debt.reserve);
     }
 
     /// Whether there is nothing to remember of the user.
@@ -156,18 +156,18 @@ mod tests {
         for reserve in [9, 3] {
             user.set_position(Position {
                 reserve,
-                scaled_supply: 1,
-                scaled_variable_debt: 0,
+                scaled_supply: U256::ONE,
+                scaled_variable_debt: U256::ZERO,
             });
             user.set_stable_debt(StableDebt {
                 reserve,
-                principal: 7,
+                principal: U256::from(7),
                 rate: 1,
                 last_update: 1,
             });
         }
         assert_eq!(user.positions().iter().map(|p| p.reserve).collect::<Vec<_>>(), [3, 9]);
-        assert_eq!(user.stable_debt(9).principal, 7);
+        assert_eq!(user.stable_debt(9).principal, U256::from(7));
         assert_eq!(
             user.position(4),
             Position {

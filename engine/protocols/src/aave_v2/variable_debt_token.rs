@@ -3,7 +3,7 @@
 use super::{
     Errors, Mode, Revert, abi,
     draft::Draft,
-    safe_math::{add, narrow, ray_div, sub},
+    safe_math::{add, ray_div, sub},
 };
 use alloy_primitives::{Address, U256};
 
@@ -30,8 +30,8 @@ impl Draft<'_> {
         }
         reserve.scaled_variable_debt = add(reserve.scaled_variable_debt, scaled)?;
         let mut position = self.user(user).position(id);
-        let first = position.scaled_variable_debt == 0;
-        position.scaled_variable_debt = narrow(add(U256::from(position.scaled_variable_debt), scaled)?)?;
+        let first = position.scaled_variable_debt.is_zero();
+        position.scaled_variable_debt = add(position.scaled_variable_debt, scaled)?;
         self.user_mut(user).set_position(position);
         let (from, to, value) = (Address::ZERO, user, amount);
         self.emit(token, abi::variable_debt::Transfer { from, to, value });
@@ -57,8 +57,8 @@ impl Draft<'_> {
         }
         reserve.scaled_variable_debt = sub(reserve.scaled_variable_debt, scaled)?;
         let mut position = self.user(user).position(id);
-        let left = U256::from(position.scaled_variable_debt).checked_sub(scaled);
-        position.scaled_variable_debt = narrow(left.ok_or(Revert::Text("ERC20: burn amount exceeds balance"))?)?;
+        let left = position.scaled_variable_debt.checked_sub(scaled);
+        position.scaled_variable_debt = left.ok_or(Revert::Text("ERC20: burn amount exceeds balance"))?;
         self.user_mut(user).set_position(position);
         let (from, to, value) = (user, Address::ZERO, amount);
         self.emit(token, abi::variable_debt::Transfer { from, to, value });

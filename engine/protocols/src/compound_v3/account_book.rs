@@ -1,7 +1,7 @@
 //! Every account's principal and collateral from the events alone, as far as they tell.
 
 use super::{
-    Comet, Event, Paused, Revert,
+    Comet, Configuration, Event, Paused, Revert,
     comet_math::{
         BASE_INDEX_SCALE, present_value_borrow, present_value_supply, principal_value_borrow, safe128, total104,
     },
@@ -75,6 +75,14 @@ impl AccountBook {
     /// A time before the last one.
     pub fn accrue(&mut self, timestamp: u64) -> Result<(), BookError> {
         Ok(self.comet.accrue(timestamp)?)
+    }
+
+    /// What governance has deployed anew, known from elsewhere: no event tells it.
+    ///
+    /// # Errors
+    /// As [`Comet::reconfigure`].
+    pub fn reconfigure(&mut self, configuration: Configuration) -> Result<(), BookError> {
+        Ok(self.comet.reconfigure(configuration)?)
     }
 
     /// Books one event at a time, in seconds since the Unix epoch. After an error the book is of no use.

@@ -135,6 +135,27 @@ impl Comet {
         &self.configuration
     }
 
+    /// Goes on with what governance has deployed anew; nothing accrues by it, and assets may only have been added.
+    ///
+    /// # Errors
+    /// `BadAsset` for another base, another scale, an asset in another's place or left out, or more than [`MAX_ASSETS`].
+    pub fn reconfigure(&mut self, configuration: Configuration) -> Result<(), Revert> {
+        let (old, new) = (&self.configuration, &configuration);
+        let same_base = (old.base_token, old.base_scale) == (new.base_token, new.base_scale);
+        let same_assets = new.assets.len() >= old.assets.len()
+            && old
+                .assets
+                .iter()
+                .zip(&new.assets)
+                .all(|(old, new)| (old.asset, old.scale) == (new.asset, new.scale));
+        if !same_base || !same_assets || new.assets.len() > MAX_ASSETS {
+            return Err(Revert::BadAsset);
+        }
+        self.assets.resize(new.assets.len(), AssetTotals::default());
+        self.configuration = configuration;
+        Ok(())
+    }
+
     /// The base's numbers.
     pub const fn totals(&self) -> Totals {
         self.totals

@@ -5,6 +5,12 @@
 //! [`CascadeRules`] in rounds: interest accrues, whoever is below one by the contracts' own numbers is liquidated in the order that
 //! [`LiquidatorRules`] states, what is seized is sold into the pools, suppliers may leave, and prices follow. It ends when nobody is
 //! below one, when nothing pays, or after the most rounds; [`Cascade`] says what happened, in base units.
+//!
+//! Its twin in floats is [`crate::cascade()`] on a book that [`crate::FromMarket`] makes of the same market: the same to 10^-9 for accounts
+//! with one debt and one collateral, without a protocol's fee, where prices follow a pool at every round's end. Where an account is
+//! liquidated more than once a round, has several debts or kinds of collateral, meets a version's own close factor or its rule of dust, or
+//! where a protocol keeps a part, a price is held back by its deviation, or interest accrues, only this one does what the contracts do; the
+//! other's documentation lists each of these.
 
 mod cascade;
 mod chain_state;

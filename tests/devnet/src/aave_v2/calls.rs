@@ -57,6 +57,9 @@ sol! {
         function principalBalanceOf(address user) external view returns (uint256 principal);
         function getUserStableRate(address user) external view returns (uint256 rate);
         function getUserLastUpdated(address user) external view returns (uint40 timestamp);
+        function totalSupply() external view returns (uint256 total);
+        function getAverageStableRate() external view returns (uint256 rate);
+        function getTotalSupplyLastUpdated() external view returns (uint40 timestamp);
         function getSupplyData() external view returns (uint256 principal, uint256 total, uint256 averageRate, uint40 timestamp);
     }
     /// What deployment calls.

@@ -11,7 +11,7 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 
 /// Everything that the pool and its tokens say of a reserve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReserveState {
     /// The configuration word.
     pub configuration: U256,
@@ -35,6 +35,8 @@ pub struct ReserveState {
     pub scaled_variable_debt: U256,
     /// All stable debt, without the interest since its last change.
     pub stable_principal: U256,
+    /// All stable debt with interest; the reason that the token gives where it outgrows its bits.
+    pub stable_total: Result<U256, String>,
     /// Ray a year, weighted by principals.
     pub average_stable_rate: U256,
     /// The last change of stable debt, in seconds since the Unix epoch.
@@ -53,6 +55,9 @@ pub struct StableDebt {
     /// Its last change, in seconds since the Unix epoch.
     pub last_update: u64,
 }
+
+/// Where a stable-debt token keeps its principal in all: its only view of it reverts where the interest outgrows its bits.
+pub(super) const STABLE_PRINCIPAL_SLOT: U256 = U256::from_limbs([2, 0, 0, 0]);
 
 /// A user's account in wei and basis points, and his health factor as a wad.
 pub type AccountData = PoolCalls::getUserAccountDataReturn;
@@ -81,7 +86,8 @@ impl<C: Chain> GenuineMarket<C> {
     pub fn reserve(&mut self, asset: Address) -> Result<ReserveState, Failure> {
         let data = self.read(&PoolCalls::getReserveDataCall { asset })?;
         let scaled = ScaledTokenCalls::scaledTotalSupplyCall {};
-        let stable = self.read_at(data.stableDebtTokenAddress, &StableTokenCalls::getSupplyDataCall {})?;
+        let stable = data.stableDebtTokenAddress;
+        let principal = self.chain.storage(stable, STABLE_PRINCIPAL_SLOT);
         let account = data.aTokenAddress;
         Ok(ReserveState {
             configuration: data.configuration,
@@ -94,9 +100,16 @@ impl<C: Chain> GenuineMarket<C> {
             id: data.id,
             scaled_a_token: self.read_at(data.aTokenAddress, &scaled)?,
             scaled_variable_debt: self.read_at(data.variableDebtTokenAddress, &scaled)?,
-            stable_principal: stable.principal,
-            average_stable_rate: stable.averageRate,
-            stable_last_update: stable.timestamp.to(),
+            stable_principal: principal.ok_or_else(|| Failure::Lost("no storage".to_owned()))?,
+            stable_total: match self.read_at(stable, &StableTokenCalls::totalSupplyCall {}) {
+                Ok(total) => Ok(total),
+                Err(Failure::Reverted(reason)) => Err(reason),
+                Err(failure) => return Err(failure),
+            },
+            average_stable_rate: self.read_at(stable, &StableTokenCalls::getAverageStableRateCall {})?,
+            stable_last_update: self
+                .read_at(stable, &StableTokenCalls::getTotalSupplyLastUpdatedCall {})?
+                .to(),
             underlying_balance: self.read_at(asset, &AssetCalls::balanceOfCall { account })?,
         })
     }

@@ -36,6 +36,20 @@ fn plays() {
         .expect("borrows");
     assert_eq!(market.stable_debt(BORROWER, dollar).expect("views").principal, usd);
     market.wait(86_400);
+    let state = market.reserve(dollar).expect("views");
+    let token = market.listing(dollar).stable_debt;
+    let told = market
+        .read_at(token, &calls::StableTokenCalls::getSupplyDataCall {})
+        .expect("a view");
+    assert_eq!(
+        (state.stable_principal, state.stable_total),
+        (told.principal, Ok(told.total))
+    );
+    assert_eq!(
+        (state.average_stable_rate, state.stable_last_update),
+        (told.averageRate, told.timestamp.to())
+    );
+    assert!(told.principal == usd && told.total > usd);
     let loan = [(dollar, U256::from(1_000) * usd, None)];
     market.flash_loan(SUPPLIER, &loan, Receiver::Repays).expect("repays");
     let failed = market.flash_loan(SUPPLIER, &loan, Receiver::Fails);
