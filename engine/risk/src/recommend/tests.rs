@@ -458,7 +458,7 @@ proptest! {
 fn the_pattern_search_comes_near_the_best() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let (mut equal, mut worst, mut tried, many) = (0, 0.0f64, 0, 60);
+    let (mut equal, mut costly, mut worst, mut tried, many) = (0, 0, 0.0f64, 0, 60);
     for _ in 0..many {
         let (rows, factors) = cases().new_tree(&mut runner).expect("a case").current();
         let book = book_of(&rows);
@@ -475,8 +475,11 @@ fn the_pattern_search_comes_near_the_best() {
         tried += pattern.search.tried;
         let over = pattern.after.cost_usd / all.after.cost_usd.max(1.0) - 1.0;
         equal += usize::from(over < 1e-9);
+        costly += usize::from(all.is_met && all.after.cost_usd > 0.0);
         worst = worst.max(over);
     }
-    println!("equal {equal} of {many}, worst {worst}, tried {tried}");
+    println!("equal {equal} of {many}, of which {costly} cost something, worst {worst}, tried {tried}");
+    // Not a test of books that hold anyway.
+    assert!(costly * 3 >= many, "{costly}");
     assert!(equal * 10 >= many * 9, "equal in {equal} of {many}, worst {worst}");
 }
