@@ -268,7 +268,9 @@ fn what_holds_on_one_half_need_not_hold_on_the_other() {
     assert!(!advice.is_met);
     // 5,000 are lost in half of the scenarios, and hardly less at an LTV of 0.77: what does not help is not asked for.
     assert_eq!(advice.listings[0].new, advice.listings[0].old);
-    assert_eq!((advice.before.fitted.value, advice.after.fitted.value), (0.5, 0.5));
+    // Sums of weights, so that a half is one but for the last bit.
+    let half = |value: f64| (value - 0.5).abs() < 1e-12;
+    assert!(half(advice.before.fitted.value) && half(advice.after.fitted.value));
 }
 
 #[test]
