@@ -4,6 +4,7 @@ mod accounts;
 mod backtest;
 mod config;
 mod exit;
+mod followed;
 mod import;
 mod ingest;
 mod inputs;

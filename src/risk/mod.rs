@@ -5,6 +5,7 @@ mod figures;
 mod health;
 mod model;
 mod monte_carlo;
+mod on_chain;
 mod recommend;
 mod reverse;
 mod scenario;

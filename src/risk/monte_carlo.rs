@@ -35,7 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let model = args.model.model(&source)?;
     let impact = if args.impact_stays {
         Impact::Stays

@@ -60,7 +60,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let model = args.model.model(&source)?;
     let paths = factor_paths(args, &source.book, &model)?;
     let loss = if args.by_cascade {
