@@ -13,13 +13,13 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 use plimsoll_risk::on_chain::{
-    BadDebt, Cascade, CascadeRules, ChainState, Clock, Feedback, Follower, Gas, Liquidated, LiquidatorRules,
-    OracleUpdate, Pace, PriceMove, PricePath, SaleRules, Shock, Trade, VenueId,
+    BadDebt, Cascade, CascadeError, CascadeRules, ChainState, Clock, Feedback, Follower, Gas, Liquidated,
+    LiquidatorRules, OracleUpdate, Pace, PriceMove, PricePath, SaleRules, Shock, Trade, VenueId,
 };
 use plimsoll_units::format_amount;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::{NonZeroU32, NonZeroU64},
 };
 
@@ -84,7 +84,17 @@ pub(super) fn run(
         pace: Pace::BLOCK,
         exits_bps: 0,
     };
-    let cascade = state.cascade(&shock, &rules).map_err(Failure::failed)?;
+    let cascade = state.cascade(&shock, &rules).map_err(|error| match error {
+        CascadeError::NoPool { token, into } => {
+            let name = |token: Address| followed.symbol(token).map_or_else(|| token.to_string(), str::to_owned);
+            Failure::failed(format!(
+                "{} is seized for {}, and no known pool trades them: add a pool, or --assume-liquidity sells it at the oracle's price",
+                name(token),
+                name(into)
+            ))
+        }
+        other => Failure::failed(other),
+    })?;
     let told = Told {
         followed: &followed,
         cascade: &cascade,
@@ -277,6 +287,7 @@ impl Told<'_> {
             "shortfalls": shortfalls.collect::<Vec<_>>(),
             "liquidations": self.cascade.liquidations().map(liquidation).collect::<Vec<_>>(),
             "rounds_detail": rounds.collect::<Vec<_>>(),
+            "assumed_liquidity": self.assumed(),
             "following": self.followers.iter().map(|of| json!({
                 "asset": of.asset.to_string(),
                 "pool": of.pool.to_string(),
@@ -349,6 +360,13 @@ impl Told<'_> {
         for part in [prices, moved, bad_debt].iter().filter(|part| part.lines().count() > 1) {
             text.push_str(&format!("\n{part}\n"));
         }
+        let assumed = self.assumed();
+        if !assumed.is_empty() {
+            text.push_str(&format!(
+                "\nWARNING: sold at the oracle's price, moving nothing, for want of a pool: {}",
+                assumed.join(", ")
+            ));
+        }
         for pool in &self.left_out {
             text.push_str(&format!("\npool {pool} is left out: not all of its ticks are known"));
         }
@@ -362,6 +380,16 @@ impl Told<'_> {
             ));
         }
         text
+    }
+
+    /// What was sold in no pool, by symbol.
+    fn assumed(&self) -> Vec<String> {
+        let trades = self.cascade.liquidations().flat_map(|of| &of.sale.trades);
+        let assumed: BTreeSet<Address> = trades
+            .filter(|trade| trade.pool.is_none())
+            .map(|trade| trade.token_in)
+            .collect();
+        assumed.into_iter().map(|token| self.symbol(token)).collect()
     }
 
     fn market(&self, address: Address) -> String {

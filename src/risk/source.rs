@@ -315,6 +315,24 @@ impl Source {
         .collect()
     }
 
+    /// A warning where assets of unknown depth are sold as if their prices did not move.
+    pub(super) fn assumed(&self, rules: &CascadeRules) -> Option<String> {
+        let listings = self.book.listings();
+        let is_seized = |at: usize| {
+            let mut listings = listings.iter();
+            listings.any(|listing| listing.asset as usize == at && listing.liquidation_threshold > 0.0)
+        };
+        let assets = self.book.assets().iter().enumerate();
+        let unknown = assets.filter(|(at, asset)| asset.depth.is_none() && is_seized(*at));
+        let names: Vec<&str> = unknown.map(|(_, asset)| asset.name.as_str()).collect();
+        (rules.assume_liquidity && !names.is_empty()).then(|| {
+            format!(
+                "WARNING: sold as if their prices did not move, for want of liquidity in the book: {}",
+                names.join(", ")
+            )
+        })
+    }
+
     /// `DIR: 3 accounts, 4 positions, 5 assets in 2 markets`.
     pub(super) fn words(&self) -> String {
         let book = &self.book;
