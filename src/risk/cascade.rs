@@ -70,7 +70,7 @@ pub(super) struct RuleArgs {
     pub(super) heartbeat_seconds: u64,
 }
 
-fn usd_amount(text: &str) -> Result<f64, String> {
+pub(super) fn usd_amount(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
         _ => Err("expected an amount in USD, 0 or more".to_owned()),

@@ -30,7 +30,7 @@ pub(super) struct BookArgs {
 }
 
 /// Sudden moves.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct ShockArgs {
     /// A move of an asset's price in every market, held or owed: WETH=-20%, USDC=+3%.
     #[arg(long = "shock", value_name = "ASSET=±PCT%", allow_hyphen_values = true)]
@@ -43,7 +43,7 @@ pub(super) struct ShockArgs {
 /// A book with what identifies it.
 pub(super) struct Source {
     pub(super) book: Book,
-    name: String,
+    pub(super) name: String,
     /// Of a book's files.
     hash: Option<String>,
     /// Where the book comes from, if from chain state.
@@ -173,6 +173,19 @@ pub(super) struct Blow {
 }
 
 impl ShockArgs {
+    /// One shock, without being asked for.
+    pub(super) fn of(shock: Shock) -> Self {
+        Self {
+            shocks: vec![shock],
+            scenario: None,
+        }
+    }
+
+    /// Whether any is asked for.
+    pub(super) const fn is_given(&self) -> bool {
+        !self.shocks.is_empty() || self.scenario.is_some()
+    }
+
     /// Sets the shocks or the scenario upon a book.
     pub(super) fn set_upon(&self, book: &Book, rules: CascadeRules) -> Result<Blow, Failure> {
         let scenario = self.scenario.as_deref().map(super::scenario::find).transpose()?;
@@ -220,6 +233,17 @@ impl Blow {
         match &self.scenario {
             Some(scenario) => format!("{}: {}\n{}", scenario.name, scenario.description, self.words),
             None => self.words.clone(),
+        }
+    }
+
+    /// What happens, in a heading: the scenario's name, or the moves; and the rest as a sentence, empty where there is none.
+    pub(super) fn heading(&self) -> (String, String) {
+        match &self.scenario {
+            Some(scenario) => (
+                scenario.name.clone(),
+                format!("{}: {}.", scenario.description.trim_end_matches('.'), self.words),
+            ),
+            None => (self.words.clone(), String::new()),
         }
     }
 
@@ -313,6 +337,13 @@ impl Source {
         .chain(of_chain)
         .chain(synthetic)
         .collect()
+    }
+
+    /// What it was read from, to the byte: a book's hash, or the block's.
+    pub(super) fn identity(&self) -> String {
+        let block = || self.chain.as_ref().and_then(|chain| chain.followed.block.hash);
+        let of_block = || block().map_or_else(|| "n/a".to_owned(), |hash| format!("block {hash}"));
+        self.hash.clone().unwrap_or_else(of_block)
     }
 
     /// A warning where assets of unknown depth are sold as if their prices did not move.

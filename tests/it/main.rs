@@ -36,6 +36,7 @@ mod real_uniswap_v4;
 mod recording;
 mod risk_books;
 mod risk_from_market;
+mod risk_report;
 mod sample;
 mod sample_lending;
 mod snapshots;
