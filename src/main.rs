@@ -5,6 +5,7 @@ mod allocate;
 mod backtest;
 mod config;
 mod exit;
+mod followed;
 mod import;
 mod ingest;
 mod inputs;

@@ -1,7 +1,6 @@
-//! Columns of numbers out of a table that is no book and no chain data: the hourly record of a market, say.
+//! Columns out of a table that is no book and no chain data: the hourly record of a market, say.
 
-use crate::{DataError, error::one_line, parquet_file::ParquetFile, table_file::TableFile};
-use polars::prelude::DataType;
+use crate::{DataError, table_file::TableFile};
 use std::path::Path;
 
 /// Reads the named columns of a CSV (plain or gzip) or Parquet file, each as long as the table has rows.
@@ -9,9 +8,6 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be read, a column that is missing or holds no numbers, a cell without one: with its row.
 pub fn read_columns(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<f64>>, DataError> {
-    if path.extension().is_some_and(|ending| ending == "parquet") {
-        return read_parquet(path, names);
-    }
     let table = TableFile::open(path)?;
     names.iter().map(|name| table.numbers(name)).collect()
 }
@@ -37,35 +33,13 @@ pub fn read_all_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, DataErro
     table.names().iter().enumerate().map(column).collect()
 }
 
-/// Nothing but the named columns is decoded: others may have types that this program does not read, such as times of day.
-fn read_parquet(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<f64>>, DataError> {
-    let mut file = ParquetFile::open(path)?;
-    for name in names {
-        file.need(name)?;
-    }
-    let mut columns = vec![Vec::new(); names.len()];
-    for group in 0..file.row_groups() {
-        let frame = file.read(group, names)?;
-        for (name, column) in names.iter().zip(&mut columns) {
-            let wrong = |reason: String| DataError::file(path, format!("column '{name}' {reason}"));
-            let unread = |error: polars::prelude::PolarsError| wrong(one_line(&error.to_string()));
-            let series = frame.column(name).map_err(unread)?.as_materialized_series();
-            if !series.dtype().is_primitive_numeric() {
-                return Err(wrong(format!("holds {}, expected numbers", series.dtype())));
-            }
-            let cast = series.cast(&DataType::Float64).map_err(unread)?;
-            for value in cast.f64().map_err(unread)?.iter() {
-                let row = column.len() as u64 + 1;
-                column.push(value.ok_or_else(|| DataError::Field {
-                    path: path.to_owned(),
-                    row,
-                    column: name,
-                    reason: "is empty".to_owned(),
-                })?);
-            }
-        }
-    }
-    Ok(columns)
+/// Reads the named columns of such a file as text.
+///
+/// # Errors
+/// As [`read_columns`].
+pub fn read_texts(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<String>>, DataError> {
+    let table = TableFile::open(path)?;
+    names.iter().map(|name| table.text(name)).collect()
 }
 
 #[cfg(test)]

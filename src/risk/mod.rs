@@ -5,6 +5,7 @@ pub(crate) mod figures;
 mod health;
 mod model;
 mod monte_carlo;
+mod on_chain;
 mod recommend;
 mod report;
 mod reverse;

@@ -31,7 +31,7 @@ pub(super) struct ModelArgs {
     #[arg(long = "volatility", value_name = "[ASSET=]SIGMA")]
     volatilities: Vec<Volatility>,
     /// The correlation between any two assets, with --volatility.
-    #[arg(long, value_name = "RHO", requires = "volatilities")]
+    #[arg(long, value_name = "RHO", requires = "volatilities", allow_negative_numbers = true)]
     correlation: Option<f64>,
     /// An asset whose price stands still.
     #[arg(long, value_name = "ASSET")]

@@ -60,7 +60,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let model = args.model.model(&source)?;
     let paths = factor_paths(&args.model, args.looks, &source.book, &model)?;
     let loss = if args.by_cascade {
@@ -201,6 +201,7 @@ fn document(args: &Args, source: &Source, model: &Model, advice: &Recommendation
             "evaluations": advice.search.evaluations,
             "budget_spent": advice.search.is_spent,
         },
+        "warnings": source.assumed(&args.rules.rules()),
         "model": model.json(),
         "source": source.json(),
     })
@@ -307,6 +308,7 @@ fn table(args: &Args, source: &Source, model: &Model, advice: &Recommendation) -
     });
     let spent = if advice.search.is_spent { ", the budget" } else { "" };
     let mut notes = model.notes();
+    notes.extend(source.assumed(&args.rules.rules()));
     notes.extend(source.notes());
     format!(
         "{}\nAt most {} USD of bad debt beyond today's, but for {} % of {}-hour paths ({} paths by {}, seed {})\n\n{listings}\n\n{measured}\n\n\

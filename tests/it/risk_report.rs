@@ -125,7 +125,7 @@ fn with_prices_it_holds_the_fan_and_the_frontier() {
         "--prices",
         &prices,
         "--paths",
-        "60",
+        "200",
         "--horizon-hours",
         "12",
         "--shock",
@@ -145,7 +145,7 @@ fn with_prices_it_holds_the_fan_and_the_frontier() {
     stands_alone(&page);
     holds(&page, &ALWAYS, true);
     holds(&page, &ASKED, true);
-    assert!(page.contains("60 paths of 12 hours") && page.contains("prices.csv sha256"));
+    assert!(page.contains("200 paths of 12 hours") && page.contains("prices.csv sha256"));
 }
 
 #[test]

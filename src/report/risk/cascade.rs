@@ -6,6 +6,7 @@ use crate::report::{
     bar::Scale,
     chart::{Chart, Layer, key},
     number,
+    series::Point,
 };
 use maud::{Markup, html};
 use plimsoll_risk::StoppedBy;
@@ -79,7 +80,7 @@ fn prices(report: &RiskReport<'_>, cascaded: &Cascaded) -> Markup {
     let largest = moved.first().map_or(0.0, |at| outcome.price_change(*at).abs());
     let is_seen = |at: &usize| outcome.price_change(*at).abs() >= largest * LEAST_SEEN;
     let (all, drawn) = (moved.len(), moved.iter().copied().filter(is_seen).take(LINES.len()));
-    let lines: Vec<(usize, &str, Vec<(f64, f64)>)> = drawn
+    let lines: Vec<(usize, &str, Vec<Point>)> = drawn
         .zip(LINES)
         .map(|(asset, class)| {
             let rounds = outcome.detail.iter().map(|round| &round.factors);

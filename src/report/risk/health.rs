@@ -91,7 +91,8 @@ fn ladder_chart(name: &str, place: usize, ladder: &Ladder) -> Markup {
         };
         (0..=steps).filter_map(point).collect()
     };
-    let (at_risk, bad): (fn(&Stress) -> f64, fn(&Stress) -> f64) = (|of| of.debt_at_risk_usd, |of| of.bad_debt_usd);
+    let at_risk: fn(&Stress) -> f64 = |of| of.debt_at_risk_usd;
+    let bad: fn(&Stress) -> f64 = |of| of.bad_debt_usd;
     let most = points(at_risk, 1.0)
         .iter()
         .chain(&points(bad, 1.0))

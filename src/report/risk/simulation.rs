@@ -50,8 +50,9 @@ fn fan(fanned: &Fanned) -> Markup {
         let points = points.map(|(step, fan)| ((step + 1) as f64 * fanned.step_hours, of(fan) / unit));
         std::iter::once((0.0, 0.0)).chain(points).collect()
     };
-    let (p50, p95, p99): (fn(&Fan) -> f64, fn(&Fan) -> f64, fn(&Fan) -> f64) =
-        (|fan| fan.p50, |fan| fan.p95, |fan| fan.p99);
+    let p50: fn(&Fan) -> f64 = |fan| fan.p50;
+    let p95: fn(&Fan) -> f64 = |fan| fan.p95;
+    let p99: fn(&Fan) -> f64 = |fan| fan.p99;
     let end = [last.p50, last.p95, last.p99].map(number::short);
     let chart = Chart {
         id: "fan".to_owned(),

@@ -93,11 +93,12 @@ fn words(report: &RiskReport<'_>) -> Markup {
             @let (before, after) = (&advice.advice.before, &advice.advice.after);
             p class="verdict" {
                 @if !advice.advice.is_met { "No terms that were tried keep the probability of more than " (money(advice.bad_debt_usd)) " USD of new bad debt within " (percent(advice.alpha, 2)) "; the safest reach " (percent(after.fitted.value, 2)) " on the paths that were fitted to, " (percent(after.held_out.value, 2)) " on those held out." }
-                @else if changed(report) == 0 { "Today’s parameters hold: the probability of more than " (money(advice.bad_debt_usd)) " USD of new bad debt is " (percent(before.held_out.value, 2)) " on held-out paths, and with 95 % confidence at most " (percent(before.held_out.upper_95, 2)) "." }
+                @else if changed(report) == 0 { "Today’s parameters meet the goal on the paths that were fitted to; the probability of more than " (money(advice.bad_debt_usd)) " USD of new bad debt is " (percent(before.held_out.value, 2)) " on held-out paths, and with 95 % confidence at most " (percent(before.held_out.upper_95, 2)) "." }
                 @else {
                     "Changing " (count(changed(report))) " listings takes the probability of more than " (money(advice.bad_debt_usd)) " USD of new bad debt from " (percent(before.held_out.value, 2))
                     " to " strong { (percent(after.held_out.value, 2)) } " on held-out paths (with 95 % confidence at most " (percent(after.held_out.upper_95, 2)) "), for " (power_change(before.borrowing_power_usd, after.borrowing_power_usd)) "."
                 }
+                @if advice.advice.is_met && after.held_out.upper_95 > advice.alpha { " So few paths do not prove the goal of " (percent(advice.alpha, 2)) ": more would tell." }
             }
         }
     }

@@ -78,7 +78,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let ladders = ladders(&source.book)?;
     let (shocks, chosen) = shock(args, &source.book, &ladders)?;
     let blow = shocks.set_upon(&source.book, args.rules.rules())?;
@@ -175,7 +175,7 @@ fn report<'a>(
     Ok(RiskReport {
         book,
         name: source.name.clone(),
-        hash: source.hash.clone(),
+        hash: source.identity(),
         inputs,
         distribution: Some(health_distribution(book, &factors, &HEALTH_EDGES).map_err(Failure::failed)?),
         ladders,
