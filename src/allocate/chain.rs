@@ -71,6 +71,11 @@ pub(super) fn sources(followed: &Followed, wanted: &Wanted<'_>) -> Result<(Vec<L
         };
         let is_wanted =
             |asset: Address| wanted.assets.is_empty() || wanted.assets.iter().any(|name| is_named(asset, name));
+        if matches!(market, LendingMarket::CompoundV2(_)) {
+            notes.push(format!(
+                "{place}: a year has the {BLOCKS_PER_YEAR} blocks that its models take it to have"
+            ));
+        }
         let own = |asset: Address, twin: Option<Address>| (wanted.held_usd)(&name(asset, twin));
         for offer in offers(market, followed, &is_wanted, &own) {
             match offer {
@@ -94,6 +99,12 @@ pub(super) fn sources(followed: &Followed, wanted: &Wanted<'_>) -> Result<(Vec<L
                 Err((asset, why)) => notes.push(format!("{} is left out: {why}", name(asset, None))),
             }
         }
+    }
+    let assets: Vec<&Option<String>> = listed.iter().map(|listed| &listed.asset).collect();
+    if assets.windows(2).any(|pair| pair[0] != pair[1]) {
+        notes.push(
+            "these lend several assets: income is at today's prices, and what the prices do is not in it".to_owned(),
+        );
     }
     Ok((listed, notes))
 }
@@ -326,7 +337,7 @@ fn compound_v2(
         twin,
         kind: Kind::Kinked(kind),
         max_usd: f64::INFINITY,
-        note: Some("a year has the 2,102,400 blocks that its model takes it to have".to_owned()),
+        note: None,
     })
 }
 

@@ -26,7 +26,8 @@ pub(super) fn marginal_rates(report: &AllocationReport<'_>) -> Markup {
     html! {
         p class="lead" {
             "What the last dollar earns at every size of a position, own effect included. Where the optimum is not held back by a constraint, "
-            "all of its points lie on one height: moving a dollar would gain nothing."
+            "all of its points lie on one height: moving a dollar would gain nothing. "
+            "Dashed: what a dollar more of capital would earn; upright, the most that may be held."
         }
         div class="curves" { @for (place, row) in rows.iter().take(MOST_CURVES).enumerate() { (curve(report, row, place)) } }
         @if left_out > 0 { p class="note" { (left_out) " sources with the smallest positions are left out here." } }
