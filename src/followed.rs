@@ -56,6 +56,16 @@ impl Followed {
 }
 
 impl DataArgs {
+    /// Whether a lake or states are named; else it is the sample.
+    pub(crate) fn is_named(&self) -> bool {
+        self.lake.is_some() || !self.states.is_empty()
+    }
+
+    /// Whether a block is named.
+    pub(crate) fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
     /// Follows the lending markets.
     pub(crate) fn follow(&self, progress: &mut Progress) -> Result<Followed, Failure> {
         self.follow_with(&[], false, progress)

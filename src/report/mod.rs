@@ -1,5 +1,6 @@
 //! What people look at: the terminal's table, the JSON document, the run folder's page, the risk report.
 
+mod allocation;
 mod axis;
 mod bar;
 mod chart;
@@ -16,6 +17,7 @@ mod series;
 mod table;
 mod words;
 
+pub(crate) use allocation::{AllocationReport, AllocationRow, ChainData, FrontierPoint, Tail, allocation_html};
 pub(crate) use html::html;
 pub(crate) use json::{replay_counts, result_json};
 pub(crate) use number::{UNDEFINED, decimal};

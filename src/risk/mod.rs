@@ -1,7 +1,7 @@
 //! `plimsoll risk`: what a fall does to a book of accounts.
 
 mod cascade;
-mod figures;
+pub(crate) mod figures;
 mod health;
 mod model;
 mod monte_carlo;

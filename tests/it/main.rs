@@ -1,6 +1,8 @@
 //! Cross-crate tests, one module a subject.
 
 mod accounts;
+mod allocate;
+mod allocate_refusals;
 mod architecture;
 mod bad_input;
 mod bad_requests;
