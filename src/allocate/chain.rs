@@ -1,7 +1,7 @@
 //! Sources from chain state: every reserve of the followed lending markets as the curve that its contracts compute.
 
 use super::sources::Listed;
-use crate::{followed::Followed, exit::Failure, report::decimal};
+use crate::{exit::Failure, followed::Followed, report::decimal};
 use alloy_primitives::{Address, U256};
 use plimsoll_market::{AaveV3Replay, CompoundV2Replay, CompoundV3Replay, Feeds, LendingMarket, PriceSource};
 use plimsoll_optimizer::source::{Comet, CometParams, Kind, KinkedPool, KinkedPoolParams, Source};

@@ -8,9 +8,9 @@ mod sources;
 
 use crate::{
     Format, Terminal,
-    followed::DataArgs,
     config::Document,
     exit::{Failure, print, print_json},
+    followed::DataArgs,
     progress::Progress,
     report::{AllocationReport, AllocationRow, ChainData, Tail, allocation_html},
 };
