@@ -12,6 +12,15 @@ pub fn read_columns(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<f64>>
     names.iter().map(|name| table.numbers(name)).collect()
 }
 
+/// Reads the named columns of such a file as text.
+///
+/// # Errors
+/// As [`read_columns`].
+pub fn read_texts(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<String>>, DataError> {
+    let table = TableFile::open(path)?;
+    names.iter().map(|name| table.text(name)).collect()
+}
+
 /// Reads every column of a CSV (plain or gzip) or Parquet file with its name, where all hold numbers.
 ///
 /// # Errors
@@ -31,15 +40,6 @@ pub fn read_all_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, DataErro
         Ok((name.clone(), numbers))
     };
     table.names().iter().enumerate().map(column).collect()
-}
-
-/// Reads the named columns of such a file as text.
-///
-/// # Errors
-/// As [`read_columns`].
-pub fn read_texts(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<String>>, DataError> {
-    let table = TableFile::open(path)?;
-    names.iter().map(|name| table.text(name)).collect()
 }
 
 #[cfg(test)]

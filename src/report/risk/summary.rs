@@ -218,7 +218,7 @@ pub(super) fn identity(report: &RiskReport<'_>) -> Markup {
             h2 { "Inputs" }
             dl class="terms hashes" {
                 div { dt { "book" } dd { (report.name) } }
-                div { dt { "book sha256" } dd { code { (report.hash) } } }
+                div { dt { "book" } dd { code { (report.hash) } } }
                 @for (name, hash) in &report.inputs { div { dt { (name) } dd { code { (hash) } } } }
                 div { dt { "version" } dd { "plimsoll " (env!("CARGO_PKG_VERSION")) } }
             }
