@@ -6,9 +6,10 @@ use clap::ValueEnum;
 use plimsoll_data::book::{PriceHistory, read_prices};
 use plimsoll_risk::{
     Book,
+    monte_carlo::{BookLoss, MonteCarloError, Simulation, simulate},
     price_models::{
         AssetFit, BlockBootstrap, CalibrationReport, Copula, Correlation, Dependence, Drift, FilteredModel,
-        JumpDiffusion, NotPositiveDefinite, Path, PathRng, PriceModel, Returns, Shrinkage, TestResult,
+        JumpDiffusion, NotPositiveDefinite, Path, PathRng, PriceModel, Returns, Shrinkage, TestResult, Tilted,
         VolatilityFilter,
     },
 };
@@ -329,6 +330,32 @@ impl PriceModel for Model {
 }
 
 impl Model {
+    /// Simulates with half of the paths moved toward what borrowers lose by, each path with its weight.
+    pub(super) fn tilted(
+        &self,
+        loss: &BookLoss<'_>,
+        sigmas: f64,
+        paths: usize,
+        seed: u64,
+    ) -> Result<Simulation, Failure> {
+        const SHARE: f64 = 0.5;
+        let toward = loss.toward();
+        let failed = |error: MonteCarloError<_>| Failure::failed(error);
+        match &self.any {
+            Any::Filtered(model) => {
+                let tilted = Tilted::new(model, &toward, sigmas, self.steps, SHARE).map_err(Failure::usage)?;
+                simulate(&tilted, loss, loss.assets(), paths, self.steps, seed).map_err(failed)
+            }
+            Any::Jump(model) => {
+                let tilted = Tilted::new(model, &toward, sigmas, self.steps, SHARE).map_err(Failure::usage)?;
+                simulate(&tilted, loss, loss.assets(), paths, self.steps, seed).map_err(failed)
+            }
+            Any::Bootstrap(_) => Err(Failure::usage(
+                "--tilt: stretches of the past cannot be tilted: take another --model",
+            )),
+        }
+    }
+
     pub(super) fn report(&self) -> &CalibrationReport {
         match &self.any {
             Any::Filtered(model) => model.report(),
