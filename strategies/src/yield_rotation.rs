@@ -8,7 +8,7 @@ use market::{Lendable, Scale};
 use plimsoll_optimizer::{
     decide,
     problem::{Problem, ProblemError},
-    source::Source,
+    source::{Source, SourceError},
 };
 use plimsoll_runtime::{Action, Lend, Size, Strategy, View};
 pub use settings::{Allocator, RotationError, RotationSettings};
@@ -53,11 +53,18 @@ impl YieldRotation {
 
     /// What every market should hold, in whole tokens, in the markets' order; `None` where it should stay as it is.
     fn targets(&self, markets: &[Lendable], capital: f64) -> Option<Vec<f64>> {
-        let sources: Vec<Source> = markets.iter().map(|market| market.source.clone()).collect();
+        let share = self.settings.max_share * capital;
         let held: Vec<f64> = markets.iter().map(|market| market.held).collect();
         match self.settings.allocator {
-            Allocator::Optimum => self.optimum(markets, sources, held, capital).ok()?,
+            Allocator::Optimum => {
+                // What has grown beyond its share may stay: taking a day's interest off would cost more than it is.
+                let capped = |market: &Lendable| market.source_up_to(share.max(market.held));
+                let sources: Result<Vec<Source>, SourceError> = markets.iter().map(capped).collect();
+                // Where there is no answer, everything stays as it is.
+                self.optimum(markets, sources.ok()?, held, capital).ok()?
+            }
             Allocator::Rule(rule) => {
+                let sources: Vec<Source> = markets.iter().map(|market| market.source.clone()).collect();
                 let wanted = rule.targets(&sources, &held, capital, self.settings.max_share);
                 let least = self.settings.min_change_share * capital;
                 let moved = |(market, wanted): (&Lendable, f64)| {
@@ -68,7 +75,9 @@ impl YieldRotation {
                         wanted
                     }
                 };
-                Some(markets.iter().zip(wanted).map(moved).collect())
+                let mut targets: Vec<f64> = markets.iter().zip(wanted).map(moved).collect();
+                buy_with_what_is_free(&mut targets, &held, capital);
+                Some(targets)
             }
         }
     }
@@ -83,10 +92,11 @@ impl YieldRotation {
         let settings = &self.settings;
         let holding_years = settings.holding_hours as f64 * 3_600.0 / SECONDS_PER_YEAR;
         let move_cost = self.scale.whole(settings.move_cost);
-        let mut problem = Problem::new(sources, capital)?
-            .with_holdings(held)?
-            .with_max_share(settings.max_share)?
-            .with_costs(settings.slippage, move_cost, holding_years)?;
+        let mut problem = Problem::new(sources, capital)?.with_holdings(held)?.with_costs(
+            settings.slippage,
+            move_cost,
+            holding_years,
+        )?;
         for market in markets.iter().filter(|market| market.stuck() > 0.0) {
             problem = problem.with_floor(market.source.id(), market.stuck())?;
         }
@@ -139,6 +149,21 @@ impl YieldRotation {
     }
 }
 
+/// Cuts what is added where withdrawals that were not made have not set enough free for it.
+fn buy_with_what_is_free(targets: &mut [f64], held: &[f64], capital: f64) {
+    let more = |target: f64, held: f64| (target - held).max(0.0);
+    let pairs = targets.iter().zip(held);
+    let bought: f64 = pairs.map(|(&target, &held)| more(target, held)).sum();
+    let excess = targets.iter().sum::<f64>() - capital;
+    if excess <= 0.0 || bought <= 0.0 {
+        return;
+    }
+    let cut = (excess / bought).min(1.0);
+    for (target, &held) in targets.iter_mut().zip(held) {
+        *target -= cut * more(*target, held);
+    }
+}
+
 impl Change<'_> {
     fn is_less(&self) -> bool {
         self.to < self.market.held
@@ -172,5 +197,28 @@ impl Strategy for YieldRotation {
             Some(targets) => self.actions(&markets, &targets, capital),
             None => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::buy_with_what_is_free;
+
+    #[test]
+    fn nothing_is_bought_with_what_was_not_sold() {
+        // The rule wanted 40, 30, 30; the first ten less and the second's one less were too small to be made.
+        let mut targets = [50.0, 31.0, 30.0];
+        buy_with_what_is_free(&mut targets, &[50.0, 31.0, 19.0], 100.0);
+        assert_eq!(targets, [50.0, 31.0, 19.0]);
+        let mut targets = [0.0, 31.0, 40.0, 40.0];
+        buy_with_what_is_free(&mut targets, &[49.0, 31.0, 20.0, 0.0], 100.0);
+        // 49 free for 60 wanted.
+        assert!(
+            (targets[2] - (20.0 + 20.0 * 49.0 / 60.0)).abs() < 1e-12
+                && (targets.iter().sum::<f64>() - 100.0).abs() < 1e-12
+        );
+        let mut targets = [10.0, 20.0];
+        buy_with_what_is_free(&mut targets, &[30.0, 0.0], 100.0);
+        assert_eq!(targets, [10.0, 20.0]);
     }
 }

@@ -51,6 +51,12 @@ impl Lendable {
         })
     }
 
+    /// The source, of which no more than so much may be held.
+    pub(super) fn source_up_to(&self, most: f64) -> Result<Source, SourceError> {
+        let most = most.min(self.source.max_usd());
+        Source::new(self.source.id(), *self.source.kind(), most)
+    }
+
     /// What of own supply cannot leave now.
     pub(super) fn stuck(&self) -> f64 {
         (self.held - self.liquid).max(0.0)
