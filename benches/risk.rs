@@ -135,7 +135,13 @@ fn shocks(count: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut dice = Dice::new(seed);
     let scenario = |_| {
         let market = 1.0 - 0.4 * dice.roll();
-        let factor = |at: usize, own: f64| if at % 4 == 0 { 1.0 } else { market * (0.9 + 0.2 * own) };
+        let factor = |at: usize, own: f64| {
+            if at.is_multiple_of(4) {
+                1.0
+            } else {
+                market * (0.9 + 0.2 * own)
+            }
+        };
         (0..ASSETS).map(|at| factor(at, dice.roll())).collect()
     };
     (0..count).map(scenario).collect()
@@ -260,7 +266,9 @@ fn run(cascade: &mut Cascade<'_>, shock: &[f64]) -> CascadeOutcome {
 
 fn cascades(criterion: &mut Criterion) {
     let book = sparse_book();
-    let shock: Vec<f64> = (0..ASSETS).map(|at| if at % 4 == 0 { 1.0 } else { 0.8 }).collect();
+    let shock: Vec<f64> = (0..ASSETS)
+        .map(|at| if at.is_multiple_of(4) { 1.0 } else { 0.8 })
+        .collect();
     let mut cascade = Cascade::new(&book, RULES);
     let outcome = run(&mut cascade, &shock);
     assert_eq!(run(&mut cascade, &shock), outcome, "a reset is whole");

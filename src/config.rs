@@ -6,7 +6,7 @@ pub(crate) use strategy::{LendConfig, LoopConfig, RotationConfig, Strategy, Stra
 
 use crate::exit::Failure;
 use plimsoll_backtest::{Flow, Footprint, GasPrice, Settings};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -126,16 +126,31 @@ enum BaseFee {
 impl Config {
     /// Reads a configuration; errors name the file, the line and the key.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, Failure> {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| {
-                text.get(..span.start).unwrap_or_default().matches('\n').count() + 1
-            });
-            let near = text.lines().nth(line - 1).unwrap_or_default().trim();
-            Failure::usage(format!(
-                "{name}: line {line} (`{near}`): {}",
-                error.message().replace('\n', " ")
-            ))
+        Document { text, name }.read()
+    }
+}
+
+/// A configuration's text with its name, for errors that name the line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Document<'_> {
+    /// What the text says; errors name the line and the key.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        toml::from_str(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            self.wrong(at, error.message().replace('\n', " "))
         })
+    }
+
+    /// A usage error about what stands at a byte of the text.
+    pub(crate) fn wrong(&self, at: usize, message: impl std::fmt::Display) -> Failure {
+        let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        let near = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+        Failure::usage(format!("{}: line {line} (`{near}`): {message}", self.name))
     }
 }
 

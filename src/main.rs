@@ -1,9 +1,11 @@
 //! The command line: one file a subcommand, wiring and rendering only.
 
 mod accounts;
+mod allocate;
 mod backtest;
 mod config;
 mod exit;
+mod followed;
 mod import;
 mod ingest;
 mod inputs;
@@ -63,6 +65,8 @@ struct Terminal {
 enum Command {
     /// Lists accounts of lending markets at a block by health factor.
     Accounts(accounts::Args),
+    /// Divides capital across yield sources at the highest income, with the proof of how far from the most it can be.
+    Allocate(allocate::Args),
     /// Runs a strategy over history; without a file, over the bundled sample.
     Backtest(backtest::Args),
     /// Re-executes every event of a pool and proves it against what the chain recorded.
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Accounts(args) => accounts::run(&args, terminal),
+        Command::Allocate(args) => allocate::run(&args, terminal),
         Command::Backtest(args) => backtest::run(&args, terminal),
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Quote(args) => quote::run(&args, terminal),

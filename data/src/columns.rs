@@ -1,7 +1,6 @@
-//! Columns of numbers out of a table that is no book and no chain data: the hourly record of a market, say.
+//! Columns out of a table that is no book and no chain data: the hourly record of a market, say.
 
-use crate::{DataError, error::one_line, parquet_file::ParquetFile, table_file::TableFile};
-use polars::prelude::DataType;
+use crate::{DataError, table_file::TableFile};
 use std::path::Path;
 
 /// Reads the named columns of a CSV (plain or gzip) or Parquet file, each as long as the table has rows.
@@ -9,47 +8,58 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be read, a column that is missing or holds no numbers, a cell without one: with its row.
 pub fn read_columns(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<f64>>, DataError> {
-    if path.extension().is_some_and(|ending| ending == "parquet") {
-        return read_parquet(path, names);
-    }
     let table = TableFile::open(path)?;
     names.iter().map(|name| table.numbers(name)).collect()
 }
 
-/// Nothing but the named columns is decoded: others may have types that this program does not read, such as times of day.
-fn read_parquet(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<f64>>, DataError> {
-    let mut file = ParquetFile::open(path)?;
-    for name in names {
-        file.need(name)?;
-    }
-    let mut columns = vec![Vec::new(); names.len()];
-    for group in 0..file.row_groups() {
-        let frame = file.read(group, names)?;
-        for (name, column) in names.iter().zip(&mut columns) {
-            let wrong = |reason: String| DataError::file(path, format!("column '{name}' {reason}"));
-            let unread = |error: polars::prelude::PolarsError| wrong(one_line(&error.to_string()));
-            let series = frame.column(name).map_err(unread)?.as_materialized_series();
-            if !series.dtype().is_primitive_numeric() {
-                return Err(wrong(format!("holds {}, expected numbers", series.dtype())));
-            }
-            let cast = series.cast(&DataType::Float64).map_err(unread)?;
-            for value in cast.f64().map_err(unread)?.iter() {
-                let row = column.len() as u64 + 1;
-                column.push(value.ok_or_else(|| DataError::Field {
-                    path: path.to_owned(),
-                    row,
-                    column: name,
-                    reason: "is empty".to_owned(),
-                })?);
-            }
-        }
-    }
-    Ok(columns)
+/// Reads the named columns of such a file as text.
+///
+/// # Errors
+/// As [`read_columns`].
+pub fn read_texts(path: &Path, names: &[&'static str]) -> Result<Vec<Vec<String>>, DataError> {
+    let table = TableFile::open(path)?;
+    names.iter().map(|name| table.text(name)).collect()
+}
+
+/// Reads every column of a CSV (plain or gzip) or Parquet file with its name, where all hold numbers.
+///
+/// # Errors
+/// A file that cannot be read, a cell that is no number: with its row and column.
+pub fn read_all_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, DataError> {
+    let table = TableFile::open(path)?;
+    let column = |(at, name): (usize, &String)| {
+        let cell = |(row, cell): (u64, Result<Option<f64>, String>)| {
+            let number = cell.and_then(|cell| cell.ok_or_else(|| "is empty".to_owned()));
+            number.map_err(|reason| DataError::Row {
+                path: path.to_owned(),
+                row,
+                reason: format!("column '{name}' {reason}"),
+            })
+        };
+        let numbers = (1..).zip(table.numbers_at(at)).map(cell).collect::<Result<_, _>>()?;
+        Ok((name.clone(), numbers))
+    };
+    table.names().iter().enumerate().map(column).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_columns_come_with_their_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "a,b\n1,2.5\n3,-4\n").expect("it is written");
+        let read = read_all_columns(&path).expect("numbers");
+        assert_eq!(
+            read,
+            [("a".to_owned(), vec![1.0, 3.0]), ("b".to_owned(), vec![2.5, -4.0])]
+        );
+        std::fs::write(&path, "a,b\n1,2.5\n3,\n").expect("it is written");
+        let said = read_all_columns(&path).expect_err("refused").to_string();
+        assert!(said.contains("row 2") && said.contains("column 'b' is empty"), "{said}");
+    }
 
     #[test]
     fn columns_come_in_the_order_asked_for_and_a_gap_is_named() {

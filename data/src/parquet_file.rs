@@ -198,11 +198,16 @@ impl ParquetFile {
         (least <= greatest).then_some((least, greatest))
     }
 
-    /// Decodes all columns of one row group.
-    pub(crate) fn read_all(&mut self, group: usize) -> Result<DataFrame, DataError> {
-        let names = self.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.read(group, &names)
+    /// The type of a column that holds neither numbers nor text; `None` for one that does.
+    pub(crate) fn foreign_type(&self, column: &str) -> Option<String> {
+        use ArrowDataType::{
+            Float32, Float64, Int8, Int16, Int32, Int64, LargeUtf8, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
+        };
+        match &self.schema.get(column)?.dtype {
+            Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64 => None,
+            Utf8 | LargeUtf8 | Utf8View => None,
+            other => Some(format!("{other:?}")),
+        }
     }
 
     /// Decodes the named columns of one row group.

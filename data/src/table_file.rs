@@ -96,10 +96,15 @@ impl TableFile {
     fn parquet(path: &Path) -> Result<Self, DataError> {
         let mut file = ParquetFile::open(path)?;
         let names = file.names();
-        let mut columns: Vec<Values> = names.iter().map(|_| Values::Text(Vec::new())).collect();
+        // What is of another type, such as times, is not decoded at all.
+        let foreign: Vec<Option<String>> = names.iter().map(|name| file.foreign_type(name)).collect();
+        let readable = names.iter().zip(&foreign).filter(|(_, foreign)| foreign.is_none());
+        let readable: Vec<&str> = readable.map(|(name, _)| name.as_str()).collect();
+        let empty = |foreign: Option<String>| foreign.map_or(Values::Text(Vec::new()), Values::Other);
+        let mut columns: Vec<Values> = foreign.into_iter().map(empty).collect();
         let mut rows = 0;
         for group in 0..file.row_groups() {
-            let frame = file.read_all(group)?;
+            let frame = file.read(group, &readable)?;
             rows += frame.height();
             for (name, column) in names.iter().zip(&mut columns) {
                 column.append(Values::of(&frame, name));
@@ -241,6 +246,7 @@ impl Values {
         match (&mut *self, more) {
             (Self::Text(texts), Self::Text(more)) => texts.extend(more),
             (Self::Numbers(numbers), Self::Numbers(more)) => numbers.extend(more),
+            (Self::Other(_), _) => {}
             // The first group, before which every column is empty text.
             (_, more) => *self = more,
         }

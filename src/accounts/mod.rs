@@ -1,12 +1,15 @@
 //! `plimsoll accounts`: who stands how near to liquidation, at one block.
 
-mod followed;
 mod render;
 
-use crate::{Terminal, exit::Failure, progress::Progress};
+use crate::{
+    Terminal,
+    exit::Failure,
+    followed::{DataArgs, Followed},
+    progress::Progress,
+};
 use alloy_primitives::{Address, U256};
 use clap::ValueEnum;
-use followed::Followed;
 use plimsoll_market::{AccountHealth, LendingMarket, Protocol};
 use plimsoll_units::parse_amount;
 use std::str::FromStr;
@@ -18,7 +21,7 @@ use std::str::FromStr;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data: followed::DataArgs,
+    data: DataArgs,
     /// Only accounts whose health factor is below this; an account without debt has none.
     #[arg(long, value_name = "HEALTH")]
     below: Option<HealthFactor>,

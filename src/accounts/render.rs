@@ -1,7 +1,8 @@
-use super::{Standing, followed::Followed};
+use super::Standing;
 use crate::{
     Format, Terminal,
     exit::{Failure, print, print_json},
+    followed::Followed,
     report::{UNDEFINED, decimal},
 };
 use alloy_primitives::{Address, U256};

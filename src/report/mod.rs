@@ -1,19 +1,27 @@
-//! What people look at: the terminal's table, the JSON document, the run folder's page.
+//! What people look at: the terminal's table, the JSON document, the run folder's page, the risk report.
 
+mod allocation;
+mod axis;
+mod bar;
+mod chart;
 #[cfg(test)]
 mod fixture;
 mod html;
 mod json;
 mod moment;
 mod number;
+mod page;
 mod ranges;
+mod risk;
 mod series;
 mod table;
 mod words;
 
+pub(crate) use allocation::{AllocationReport, AllocationRow, ChainData, FrontierPoint, Tail, allocation_html};
 pub(crate) use html::html;
 pub(crate) use json::{replay_counts, result_json};
 pub(crate) use number::{UNDEFINED, decimal};
+pub(crate) use risk::{Advice, Cascaded, Fanned, HeatMap, Reversed, RiskDaoLine, RiskReport, RoundSums, risk_html};
 pub(crate) use table::table;
 
 use alloy_primitives::{Address, U256};

@@ -98,6 +98,31 @@ pub(super) fn significant(value: f64) -> String {
     text.get(..kept).unwrap_or(&text).to_owned()
 }
 
+/// Three significant digits with a letter for thousands, millions or billions: `950`, `12.3k`, `1.25M`.
+pub(super) fn short(value: f64) -> String {
+    let magnitude = value.abs();
+    if !value.is_finite() {
+        return UNDEFINED.to_owned();
+    }
+    if magnitude >= 999.5e12 {
+        return scientific(value);
+    }
+    let (unit, letter) = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")]
+        .into_iter()
+        .find(|(unit, _)| magnitude >= unit * 0.9995)
+        .unwrap_or((1.0, ""));
+    let shown = magnitude / unit;
+    let places = match shown {
+        _ if magnitude == 0.0 => 0,
+        // Cents of a dollar or two are not what a table in thousands is about.
+        _ if letter.is_empty() && shown >= 99.95 => 0,
+        _ if shown < 9.995 => 2,
+        _ if shown < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{}{letter}", decimal(value / unit, places))
+}
+
 /// Base units of a token with about six significant digits.
 pub(super) fn amount(value: U256, decimals: u8) -> String {
     significant(f64::from(value) / 10f64.powi(i32::from(decimals)))
@@ -183,6 +208,23 @@ mod tests {
         assert_eq!(places_for(5.0, 18), 5);
         assert_eq!(places_for(0.0, 18), 2);
         assert_eq!(places_for(5.0, 0), 0);
+    }
+
+    #[test]
+    fn short_numbers_have_three_digits_and_a_letter() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.5, "0.50"),
+            (950.0, "950"),
+            (999.6, "1.00k"),
+            (-12_345.0, "−12.3k"),
+            (999_600.0, "1.00M"),
+            (1_249_000.0, "1.25M"),
+            (3.4e9, "3.40B"),
+            (f64::NAN, UNDEFINED),
+        ] {
+            assert_eq!(short(value), text);
+        }
     }
 
     #[test]

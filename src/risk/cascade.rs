@@ -2,6 +2,7 @@
 
 use super::{
     figures::{pairs, signed_percent, table as columns, usd},
+    on_chain,
     source::{Blow, BookArgs, ShockArgs, Source},
     stress,
 };
@@ -18,6 +19,9 @@ use serde_json::{Map, Value, json};
 /// In a round every position below 1 is liquidated once: of each debt its close factor (all of it below 0.95), for collateral by
 /// descending value at the bonus; all of it is sold, and the prices fall by the liquidity table. Sales are valued at the price that their
 /// round began with, and add up over rounds.
+///
+/// On lending markets at a block it runs in integers on a clone of the markets and pools, by the contracts' own rules: the lowest health
+/// factor first, its largest debt for its largest collateral, each seizure sold at once; prices follow the pools.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -36,31 +40,37 @@ pub(super) struct Args {
 pub(super) struct RuleArgs {
     /// What one liquidation costs its liquidator.
     #[arg(long, value_name = "USD", default_value_t = 0.0, value_parser = usd_amount)]
-    gas_usd: f64,
+    pub(super) gas_usd: f64,
     /// Liquidators act also where the bonus pays neither slippage nor gas.
     #[arg(long)]
-    always_liquidate: bool,
+    pub(super) always_liquidate: bool,
     /// Sales leave prices alone: the shock's liquidations only.
     #[arg(long)]
-    no_feedback: bool,
+    pub(super) no_feedback: bool,
     /// Liquidity comes back between rounds, at the price that it was left at.
     #[arg(long)]
-    refill: bool,
+    pub(super) refill: bool,
     /// Liquidity goes on beyond its table's last row as on its last stretch.
     #[arg(long)]
-    extrapolate: bool,
+    pub(super) extrapolate: bool,
     /// An asset without liquidity is sold as if its price did not move.
     #[arg(long)]
-    assume_liquidity: bool,
+    pub(super) assume_liquidity: bool,
     /// The most that all liquidators together can repay in a round.
     #[arg(long, value_name = "USD", value_parser = usd_amount)]
-    capital_usd: Option<f64>,
+    pub(super) capital_usd: Option<f64>,
     /// The most rounds.
     #[arg(long, value_name = "N", default_value_t = CascadeRules::default().max_rounds)]
-    max_rounds: usize,
+    pub(super) max_rounds: usize,
+    /// How far a pool's price must be from the oracle's for it to follow, on chain state.
+    #[arg(long, value_name = "BPS", default_value_t = 50)]
+    pub(super) deviation_bps: u32,
+    /// After how long the oracle follows in any case, on chain state.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    pub(super) heartbeat_seconds: u64,
 }
 
-fn usd_amount(text: &str) -> Result<f64, String> {
+pub(super) fn usd_amount(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
         _ => Err("expected an amount in USD, 0 or more".to_owned()),
@@ -84,7 +94,10 @@ impl RuleArgs {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    if !args.book.is_book() {
+        return on_chain::run(&args.book, &args.shocks, &args.rules, args.rounds, terminal);
+    }
+    let source = args.book.read(terminal)?;
     let blow = args.shocks.set_upon(&source.book, args.rules.rules())?;
     let outcome = blow.applied.cascade().map_err(Failure::failed)?;
     match terminal.format {

@@ -4,7 +4,7 @@ use crate::report::decimal;
 use comfy_table::{CellAlignment, Table, presets};
 
 /// `1,234.50`.
-pub(super) fn usd(value: f64) -> String {
+pub(crate) fn usd(value: f64) -> String {
     decimal(value, 2)
 }
 
@@ -16,7 +16,7 @@ pub(super) fn signed_percent(value: f64) -> String {
 }
 
 /// A table whose columns after the first stand on the right.
-pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(header);
@@ -28,7 +28,7 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 }
 
 /// Labels with their figures, the figures on the right.
-pub(super) fn pairs(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
+pub(crate) fn pairs(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.add_rows(rows.into_iter().map(|(label, figure)| [label.to_owned(), figure]));

@@ -47,7 +47,7 @@ struct Health {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let blow = args.shocks.set_upon(&source.book, CascadeRules::default())?;
     let (book, factors) = (&blow.applied.book, &blow.applied.factors);
     let chosen: Vec<usize> = if args.assets.is_empty() {

@@ -1,11 +1,13 @@
 //! `plimsoll risk`: what a fall does to a book of accounts.
 
 mod cascade;
-mod figures;
+pub(crate) mod figures;
 mod health;
 mod model;
 mod monte_carlo;
+mod on_chain;
 mod recommend;
+mod report;
 mod reverse;
 mod scenario;
 mod source;
@@ -37,6 +39,8 @@ enum Question {
     MonteCarlo(monte_carlo::Args),
     /// Recommends parameters that keep bad debt improbable at the least loss of borrowing power.
     Recommend(recommend::Args),
+    /// Writes a book's risk as one page that a committee can read.
+    Report(report::Args),
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
@@ -48,5 +52,6 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
         Question::Scenarios => scenario::list(terminal),
         Question::MonteCarlo(args) => monte_carlo::run(args, terminal),
         Question::Recommend(args) => recommend::run(args, terminal),
+        Question::Report(args) => report::run(args, terminal),
     }
 }

@@ -28,14 +28,10 @@ pub(super) struct ModelArgs {
     #[arg(long, value_enum, default_value_t = Kind::Fhs, requires = "prices")]
     model: Kind,
     /// In place of prices, yearly volatilities of a lognormal model: ASSET=0.8, or one for all.
-    #[arg(
-        long = "volatility",
-        value_name = "[ASSET=]SIGMA",
-        required_unless_present = "prices"
-    )]
+    #[arg(long = "volatility", value_name = "[ASSET=]SIGMA")]
     volatilities: Vec<Volatility>,
     /// The correlation between any two assets, with --volatility.
-    #[arg(long, value_name = "RHO", requires = "volatilities")]
+    #[arg(long, value_name = "RHO", requires = "volatilities", allow_negative_numbers = true)]
     correlation: Option<f64>,
     /// An asset whose price stands still.
     #[arg(long, value_name = "ASSET")]
@@ -129,10 +125,25 @@ enum Any {
 }
 
 impl ModelArgs {
+    /// Whether anything is said of how prices move.
+    pub(super) const fn is_given(&self) -> bool {
+        self.prices.is_some() || !self.volatilities.is_empty()
+    }
+
+    /// The file of prices.
+    pub(super) fn prices(&self) -> Option<&std::path::Path> {
+        self.prices.as_deref()
+    }
+
     /// Calibrates the model to the prices, or makes it of the volatilities.
     pub(super) fn model(&self, source: &Source) -> Result<Model, Failure> {
         if !(self.horizon_hours.is_finite() && self.horizon_hours > 0.0) {
             return Err(Failure::usage("--horizon-hours: expected hours above 0"));
+        }
+        if !self.is_given() {
+            return Err(Failure::usage(
+                "how prices move is not said: give --prices or --volatility",
+            ));
         }
         let book = &source.book;
         let (any, step_hours, notes) = match &self.prices {
@@ -148,6 +159,47 @@ impl ModelArgs {
             still: self.still.clone(),
             notes,
         })
+    }
+
+    /// Every asset's volatility over so many hours: Parkinson's, of the highest and the lowest price in each such stretch of the history;
+    /// or the one that was given. 0 of what stands still.
+    pub(super) fn parkinson(&self, book: &Book, hours: f64) -> Result<Vec<f64>, Failure> {
+        if !(hours.is_finite() && hours > 0.0) {
+            return Err(Failure::usage("a volatility needs hours above 0"));
+        }
+        let Some(path) = &self.prices else {
+            let yearly = volatilities(book, &self.volatilities, &self.still)?;
+            let scaled = |sigma: Option<f64>| sigma.unwrap_or(0.0) * (hours / YEAR_HOURS).sqrt();
+            return Ok(yearly.into_iter().map(scaled).collect());
+        };
+        let names = book.assets().iter().map(|asset| asset.name.as_str());
+        let moving: Vec<&str> = names
+            .filter(|name| !self.still.iter().any(|still| still == name))
+            .collect();
+        let history = read_prices(path, &moving)?;
+        let stretch = |time: &u64| (*time as f64 / (hours * 3_600.0)).floor();
+        let rows: Vec<(f64, &Vec<f64>)> = history.times.iter().map(stretch).zip(&history.prices_usd).collect();
+        let sigma = |column: usize| {
+            let ranges = rows
+                .chunk_by(|a, b| a.0 == b.0)
+                .filter(|rows| rows.len() > 1)
+                .map(|rows| {
+                    let prices = rows.iter().map(|row| row.1[column]);
+                    let ends = prices.fold((f64::INFINITY, 0.0f64), |ends, price| {
+                        (ends.0.min(price), ends.1.max(price))
+                    });
+                    (ends.1 / ends.0).ln().powi(2)
+                });
+            let ranges: Vec<f64> = ranges.collect();
+            let mean = ranges.iter().sum::<f64>() / ranges.len() as f64;
+            (!ranges.is_empty()).then(|| (mean / (4.0 * std::f64::consts::LN_2)).sqrt())
+        };
+        let of = |asset: &plimsoll_risk::Asset| match moving.iter().position(|name| *name == asset.name) {
+            Some(column) => sigma(column)
+                .ok_or_else(|| Failure::failed(format!("{}: no two prices within {hours} hours", path.display()))),
+            None => Ok(0.0),
+        };
+        book.assets().iter().map(of).collect()
     }
 
     fn policy(&self) -> NotPositiveDefinite {

@@ -35,7 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let model = args.model.model(&source)?;
     let impact = if args.impact_stays {
         Impact::Stays
@@ -88,6 +88,7 @@ fn document(args: &Args, source: &Source, model: &Model, report: &MonteCarloRepo
         "probability_of_bad_debt": estimate(&report.bad_debt.probability_of_any),
         "collateral_stress_usd": seized,
         "liquidations_over_time_usd": fan.collect::<Vec<_>>(),
+        "warnings": source.assumed(&args.rules.rules()),
         "model": model.json(),
         "source": source.json(),
     })
@@ -138,6 +139,7 @@ fn table(args: &Args, source: &Source, model: &Model, report: &MonteCarloReport)
         )
     };
     let mut notes = model.notes();
+    notes.extend(source.assumed(&args.rules.rules()));
     notes.extend(source.notes());
     format!(
         "{}\n{} paths of {} hours by {}, seed {}\n\n{}\n\nAny liquidation: {}. Any bad debt: {}.\n± is the simulation's standard error, not that of \

@@ -60,9 +60,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let model = args.model.model(&source)?;
-    let paths = factor_paths(args, &source.book, &model)?;
+    let paths = factor_paths(&args.model, args.looks, &source.book, &model)?;
     let loss = if args.by_cascade {
         LossBy::Cascade(args.rules.rules())
     } else {
@@ -87,15 +87,15 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
 }
 
 /// The model's paths as factors on the book's assets, looked at so many times.
-fn factor_paths(args: &Args, book: &Book, model: &Model) -> Result<FactorPaths, Failure> {
-    let looks = args.looks.clamp(1, model.steps);
+pub(super) fn factor_paths(args: &ModelArgs, looks: usize, book: &Book, model: &Model) -> Result<FactorPaths, Failure> {
+    let looks = looks.clamp(1, model.steps);
     let names = model.assets();
     let column = |asset: &plimsoll_risk::Asset| names.iter().position(|name| *name == asset.name);
     let columns: Vec<Option<usize>> = book.assets().iter().map(column).collect();
-    let mut factors = Vec::with_capacity(args.model.paths * looks * columns.len());
+    let mut factors = Vec::with_capacity(args.paths * looks * columns.len());
     let mut path = Path::new(names.len(), model.steps);
-    for index in 0..args.model.paths {
-        model.path(&mut path_rng(args.model.seed, index as u64), &mut path);
+    for index in 0..args.paths {
+        model.path(&mut path_rng(args.seed, index as u64), &mut path);
         let steps: Vec<&[f64]> = path.by_step().collect();
         for look in 1..=looks {
             let step = steps[look * model.steps / looks - 1];
@@ -201,6 +201,7 @@ fn document(args: &Args, source: &Source, model: &Model, advice: &Recommendation
             "evaluations": advice.search.evaluations,
             "budget_spent": advice.search.is_spent,
         },
+        "warnings": source.assumed(&args.rules.rules()),
         "model": model.json(),
         "source": source.json(),
     })
@@ -307,6 +308,7 @@ fn table(args: &Args, source: &Source, model: &Model, advice: &Recommendation) -
     });
     let spent = if advice.search.is_spent { ", the budget" } else { "" };
     let mut notes = model.notes();
+    notes.extend(source.assumed(&args.rules.rules()));
     notes.extend(source.notes());
     format!(
         "{}\nAt most {} USD of bad debt beyond today's, but for {} % of {}-hour paths ({} paths by {}, seed {})\n\n{listings}\n\n{measured}\n\n\

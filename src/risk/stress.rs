@@ -24,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Result<(), Failure> {
-    let source = args.book.read()?;
+    let source = args.book.read(terminal)?;
     let blow = args.shocks.set_upon(&source.book, CascadeRules::default())?;
     let stressed = blow.applied.stress();
     match terminal.format {

@@ -1,6 +1,8 @@
 //! Cross-crate tests, one module a subject.
 
 mod accounts;
+mod allocate;
+mod allocate_refusals;
 mod architecture;
 mod bad_input;
 mod bad_requests;
@@ -26,6 +28,7 @@ mod lending_strategies;
 mod own_account;
 mod random_sequences;
 mod real_aave_v3;
+mod real_book;
 mod real_data;
 mod real_liquidations;
 mod real_liquidations_compound;
@@ -33,7 +36,9 @@ mod real_risk_coverage;
 mod real_uniswap_v4;
 #[path = "../../examples/record_storm/recording.rs"]
 mod recording;
+mod risk_books;
 mod risk_from_market;
+mod risk_report;
 mod sample;
 mod sample_lending;
 mod snapshots;

@@ -39,9 +39,9 @@ impl Dice {
     }
 }
 
-/// How many random instances a test tries: `usual`, or `long` where the environment has `PLIMSOLL_LONG=1`.
+/// How many random instances a test tries: `usual`, or `long` where it was built with `PLIMSOLL_LONG=1` in the environment.
 pub(crate) fn instances(usual: u64, long: u64) -> u64 {
-    if std::env::var("PLIMSOLL_LONG").is_ok_and(|value| value == "1") {
+    if option_env!("PLIMSOLL_LONG") == Some("1") {
         long
     } else {
         usual

@@ -1,7 +1,7 @@
 //! The page's charts: value and drawdown, price and range, fee income.
 
-use super::axis::Along;
-use super::chart::{Chart, Layer};
+use crate::report::axis::Along;
+use crate::report::chart::{Chart, Layer, key};
 use crate::report::moment::{self, Moment};
 use crate::report::ranges::{open_ranges, price_scale};
 use crate::report::series::{Point, drawdowns, extent};
@@ -77,10 +77,6 @@ fn finite(points: &[Point]) -> impl Iterator<Item = &Point> {
     points.iter().filter(|point| point.1.is_finite())
 }
 
-fn key(class: &str, name: &str, value: &str) -> Markup {
-    html! { span class="key" { svg class="swatch" viewBox="0 0 24 8" aria-hidden="true" { path class=(class) d="M1 4H23" {} } (name) " " b { (value) } } }
-}
-
 fn along_words(report: &RunReport<'_>) -> String {
     words::span(report)
 }
@@ -103,7 +99,7 @@ pub(super) fn value(report: &RunReport<'_>) -> Markup {
     let held_falls: Vec<Point> = drawdowns(hold.iter().copied()).collect();
     let deepest = extent(finite(&falls).chain(finite(&held_falls))).map_or(0.0, |(low, _)| low);
     let equity = Chart {
-        id: "equity",
+        id: "equity".to_owned(),
         title: format!("Value of the strategy and of holding, in {symbol}"),
         description: format!(
             "{}: the strategy goes from {} to {end}, holding to {held} {symbol}.",
@@ -129,7 +125,7 @@ pub(super) fn value(report: &RunReport<'_>) -> Markup {
     let depth = number::percent(output.metrics.max_drawdown.map(|fall| fall.depth * 100.0));
     let held_depth = number::percent(output.hold.max_drawdown.map(|fall| fall.depth * 100.0));
     let drawdown = Chart {
-        id: "drawdown",
+        id: "drawdown".to_owned(),
         title: "Drawdown: how far the value is below its last peak".to_owned(),
         description: format!("The strategy's deepest fall is {depth}, that of holding {held_depth}."),
         along: place.along,
@@ -212,7 +208,7 @@ pub(super) fn price(report: &RunReport<'_>) -> Markup {
     );
     let any_reverted = !crosses.is_empty();
     let chart = Chart {
-        id: "price",
+        id: "price".to_owned(),
         title: format!("Price of {pair}, with the positions' ranges"),
         description: described,
         along: place.along,
@@ -286,7 +282,7 @@ pub(super) fn fees(report: &RunReport<'_>) -> Markup {
     let (earned, lost) = (money.plain(profit.fees), money.plain(profit.lvr));
     let (low, high) = extent(finite(&fees).chain(finite(&lvr))).unwrap_or((0.0, 1.0));
     let chart = Chart {
-        id: "fees",
+        id: "fees".to_owned(),
         title: format!("Fees earned and loss versus rebalancing so far, in {symbol}"),
         description: format!(
             "By the end {earned} {symbol} of fees stand against {lost} {symbol} of loss versus rebalancing."

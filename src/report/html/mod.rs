@@ -1,14 +1,12 @@
 //! The run folder's page: one file that opens with no network, on a phone and in the dark.
 
-mod axis;
-mod chart;
 mod figures;
 mod sections;
 mod tables;
 
 use super::words::{self, Money};
 use super::{RunReport, number};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// `report.html`: style and drawings inline, no script, nothing loaded from elsewhere.
 pub(crate) fn html(report: &RunReport<'_>) -> String {
@@ -18,37 +16,20 @@ pub(crate) fn html(report: &RunReport<'_>) -> String {
 fn page(report: &RunReport<'_>) -> Markup {
     let title = format!("{} on {}", report.strategy, report.pool_label);
     let gained = number::signed_percent(report.output.metrics.net_return_percent);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                // The browser itself refuses to load or run anything that is not in this file.
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                link rel="icon" href="data:,";
-                title { (title) " · " (gained) }
-                style { (PreEscaped(include_str!("page.css"))) }
-            }
-            body {
-                main {
-                    (headline(report, &title))
-                    (sections::cards(report))
-                    section { h2 { "Value" } (figures::value(report)) }
-                    section { h2 { "Price and range" } (figures::price(report)) }
-                    (sections::profit(report))
-                    section { h2 { "Fee income" } (figures::fees(report)) }
-                    (sections::metrics(report))
-                    section { h2 { "Actions" } (tables::actions(report)) }
-                    (sections::assumptions(report))
-                    (sections::proof(report))
-                    (sections::identity(report))
-                }
-                footer { "plimsoll " (env!("CARGO_PKG_VERSION")) " · this page holds no script and loads nothing" }
-            }
-        }
-    }
+    let body = html! {
+        (headline(report, &title))
+        (sections::cards(report))
+        section { h2 { "Value" } (figures::value(report)) }
+        section { h2 { "Price and range" } (figures::price(report)) }
+        (sections::profit(report))
+        section { h2 { "Fee income" } (figures::fees(report)) }
+        (sections::metrics(report))
+        section { h2 { "Actions" } (tables::actions(report)) }
+        (sections::assumptions(report))
+        (sections::proof(report))
+        (sections::identity(report))
+    };
+    super::page::page(&format!("{title} · {gained}"), "", &body)
 }
 
 fn headline(report: &RunReport<'_>, title: &str) -> Markup {

@@ -3,7 +3,7 @@
 use super::tables::{self, sign_class};
 use crate::report::ranges::open_ranges;
 use crate::report::words::{self, Money};
-use crate::report::{RunReport, number};
+use crate::report::{RunReport, number, page};
 use maud::{Markup, html};
 
 /// The key figures.
@@ -31,7 +31,7 @@ pub(super) fn cards(report: &RunReport<'_>) -> Markup {
             (card("gas + slippage", &money.plain(costs), &format!("gas {}, slippage {}", money.plain(profit.gas), money.plain(profit.slippage))))
             (card("time in range", &number::percent(Some(output.time_in_range_percent)), &format!("{} ranges opened", number::count(ranges))))
             (card("maximum drawdown", &depth(&output.metrics), &format!("holding {}", depth(&output.hold))))
-            (plain_card("Sharpe", &sharpe, error.as_deref().unwrap_or("the run is too short to say")))
+            (page::card("Sharpe", &sharpe, error.as_deref().unwrap_or("the run is too short to say")))
             (card("actions filled", &number::count(filled), &format!("of {}, {} reverted", number::count(requested), number::count(reverted))))
         }
     }
@@ -39,11 +39,6 @@ pub(super) fn cards(report: &RunReport<'_>) -> Markup {
 
 fn card(name: &str, figure: &str, note: &str) -> Markup {
     html! { div class="card" { h3 { (name) } p class={ "figure " (sign_class(figure)) } { (figure) } p class="faint" { (note) } } }
-}
-
-/// Without a colour, which would promise more than so uncertain a figure holds.
-fn plain_card(name: &str, figure: &str, note: &str) -> Markup {
-    html! { div class="card" { h3 { (name) } p class="figure" { (figure) } p class="faint" { (note) } } }
 }
 
 /// Where the profit came from.

@@ -1,5 +1,6 @@
 //! The page's tables: profit parts, metrics, actions, proof, identity.
 
+use crate::report::bar::Scale;
 use crate::report::words::{self, Money};
 use crate::report::{RunReport, moment, number, ranges};
 use maud::{Markup, html};
@@ -29,23 +30,17 @@ pub(super) fn waterfall(report: &RunReport<'_>) -> Markup {
         steps.push((sum, next));
         sum = next;
     }
-    let ends = steps
-        .iter()
-        .fold((0.0f64, 0.0f64), |ends, step| (ends.0.min(step.1), ends.1.max(step.1)));
-    let scale = Scale {
-        low: ends.0,
-        span: if ends.1 > ends.0 { ends.1 - ends.0 } else { 1.0 },
-    };
+    let scale = Scale::of(steps.iter().map(|step| step.1));
     let total = (0.0, to_f64(output.profit.total));
     html! {
         table class="waterfall" {
             thead { tr { th scope="col" { "part" } th scope="col" class="chart" { span class="unseen" { "bar" } } th scope="col" class="number" { (report.numeraire.symbol) } th scope="col" class="number" { "of start" } } }
             tbody {
                 @for (part, step) in parts.iter().zip(&steps) {
-                    (row(part.name, part.meaning, &money.signed(part.value), &words::percent_of_start(output, part.value), &scale.bar(*step)))
+                    (row(part.name, part.meaning, &money.signed(part.value), &words::percent_of_start(output, part.value), &scale.signed(*step)))
                 }
             }
-            tfoot { (row("total", "end value less start value", &money.signed(output.profit.total), &words::percent_of_start(output, output.profit.total), &scale.bar(total))) }
+            tfoot { (row("total", "end value less start value", &money.signed(output.profit.total), &words::percent_of_start(output, output.profit.total), &scale.signed(total))) }
         }
     }
 }
@@ -57,33 +52,6 @@ fn row(name: &str, meaning: &str, amount: &str, share: &str, bar: &Markup) -> Ma
             td class="chart" { (bar) }
             td class={ "number " (sign_class(amount)) } { (amount) }
             td class="number faint" { (share) }
-        }
-    }
-}
-
-struct Scale {
-    low: f64,
-    span: f64,
-}
-
-impl Scale {
-    fn percent(&self, value: f64) -> f64 {
-        ((value - self.low) / self.span * 100.0).clamp(0.0, 100.0)
-    }
-
-    fn bar(&self, (from, to): (f64, f64)) -> Markup {
-        let class = if to < from { "bar loss" } else { "bar gain" };
-        let (left, right) = (self.percent(from.min(to)), self.percent(from.max(to)));
-        // A part too small for its scale still leaves a mark.
-        let width = (right - left).max(0.4);
-        let zero = format!("{:.2}%", self.percent(0.0));
-        html! {
-            svg class="step" width="100%" height="20" aria-hidden="true" {
-                line class="zero" x1=(zero) x2=(zero) y1="0" y2="20" {}
-                @if from < to || to < from {
-                    rect class=(class) x=(format!("{:.2}%", left.min(99.6))) width=(format!("{width:.2}%")) y="3" height="14" rx="2" {}
-                }
-            }
         }
     }
 }

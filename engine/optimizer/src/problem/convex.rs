@@ -64,7 +64,8 @@ pub(super) fn climb(model: &Model<'_>, choice: &[usize], start: &[f64], lines: &
                 f64::NEG_INFINITY
             };
         }
-        if part == 1.0 {
+        // Where the climb begins at the top no whole step is taken, and the prices there are those of the first.
+        if part == 1.0 || prices.is_empty() {
             prices = step.prices;
         }
         let moved = center

@@ -150,10 +150,10 @@ impl Evaluator<'_> {
         let (fit, held_out) = (fit?, held_out?);
         let score = self.scored(terms, &fit);
         let bound = self.goal.bad_debt_usd;
-        let tail = quantile(&held_out.usd, &self.held_out.weights, self.goal.alpha);
+        let tail = quantile(&held_out.usd, &self.held_out, self.goal.alpha);
         let measured = Measured {
-            fitted: Probability::of(&fit.usd, &self.fit.weights, bound),
-            held_out: Probability::of(&held_out.usd, &self.held_out.weights, bound),
+            fitted: Probability::of(&fit.usd, &self.fit, bound),
+            held_out: Probability::of(&held_out.usd, &self.held_out, bound),
             fitted_quantile_usd: score.quantile_usd,
             held_out_quantile_usd: tail.map_or(0.0, |place| held_out.usd[place]),
             borrowing_power_usd: fit.borrowing_power_usd,
@@ -179,7 +179,7 @@ impl Evaluator<'_> {
     }
 
     fn at_the_bound(&self, before: &Losses, after: &Losses) -> Option<QuantileScenario> {
-        let place = quantile(&after.usd, &self.fit.weights, self.goal.alpha)?;
+        let place = quantile(&after.usd, &self.fit, self.goal.alpha)?;
         let scenario = self.fit.scenarios[place];
         Some(QuantileScenario {
             scenario,

@@ -87,12 +87,13 @@ impl Evaluator<'_> {
     pub(super) fn scored(&self, terms: &[Terms], losses: &Losses) -> Score {
         let bound = self.goal.bad_debt_usd;
         let excess = losses.usd.iter().zip(&self.fit.weights);
-        let excess_usd = excess.fold(0.0, |sum, (loss, weight)| sum + weight * (loss - bound).max(0.0));
+        let excess_usd =
+            excess.fold(0.0, |sum, (loss, weight)| sum + weight * (loss - bound).max(0.0)) / self.fit.total;
         let lost_usd = self.power_today_usd() - losses.borrowing_power_usd + losses.capped_usd;
-        let quantile = quantile(&losses.usd, &self.fit.weights, self.goal.alpha);
+        let quantile = quantile(&losses.usd, &self.fit, self.goal.alpha);
         Score {
             cost_usd: lost_usd + self.goal.endangered_weight * self.endangered_usd(terms),
-            probability: Probability::of(&losses.usd, &self.fit.weights, bound).value,
+            probability: Probability::of(&losses.usd, &self.fit, bound).value,
             excess_usd,
             quantile_usd: quantile.map_or(0.0, |place| losses.usd[place]),
             borrowing_power_usd: losses.borrowing_power_usd,
@@ -158,13 +159,14 @@ impl Problem for Evaluator<'_> {
 }
 
 /// The place of the smallest loss that is exceeded with a probability of at most `alpha`; `None` without a loss or at an `alpha` of 1.
-pub(super) fn quantile(losses: &[f64], weights: &[f64], alpha: f64) -> Option<usize> {
+pub(super) fn quantile(losses: &[f64], sample: &Sample, alpha: f64) -> Option<usize> {
+    let weights = &sample.weights;
     let mut order: Vec<usize> = (0..losses.len()).filter(|place| weights[*place] > 0.0).collect();
     order.sort_by(|a, b| losses[*b].total_cmp(&losses[*a]).then(a.cmp(b)));
     let mut above = 0.0;
     order.into_iter().find(|place| {
         above += weights[*place];
-        above > alpha + 1e-12
+        above > (alpha + 1e-12) * sample.total
     })
 }
 
@@ -175,11 +177,16 @@ mod tests {
     #[test]
     fn a_quantile_is_exceeded_no_more_than_it_may_be() {
         let losses = [5.0, 1.0, 9.0, 3.0];
-        let of = |alpha| quantile(&losses, &[0.25; 4], alpha).map(|place| losses[place]);
+        let sample = |weights: &[f64]| Sample {
+            scenarios: vec![0, 1, 2, 3],
+            weights: weights.to_vec(),
+            total: weights.iter().sum(),
+        };
+        let of = |alpha| quantile(&losses, &sample(&[3.0; 4]), alpha).map(|place| losses[place]);
         assert_eq!(
             [of(0.0), of(0.24), of(0.25), of(0.5), of(0.99), of(1.0)],
             [Some(9.0), Some(9.0), Some(5.0), Some(3.0), Some(1.0), None]
         );
-        assert_eq!(quantile(&losses, &[0.5, 0.5, 0.0, 0.0], 0.1), Some(0));
+        assert_eq!(quantile(&losses, &sample(&[0.5, 0.5, 0.0, 0.0]), 0.1), Some(0));
     }
 }

@@ -144,10 +144,10 @@ impl FactorPaths {
         };
         [true, false].map(|fit| {
             let scenarios: Vec<usize> = (0..many).filter(|scenario| is_fit(*scenario) == fit).collect();
-            let total: f64 = scenarios.iter().map(|scenario| self.weights[*scenario]).sum();
-            let weights = scenarios.iter().map(|scenario| self.weights[*scenario] / total);
+            let weights: Vec<f64> = scenarios.iter().map(|scenario| self.weights[*scenario]).collect();
             Sample {
-                weights: weights.collect(),
+                total: weights.iter().fold(0.0, |sum, weight| sum + weight),
+                weights,
                 scenarios,
             }
         })
@@ -158,14 +158,15 @@ impl FactorPaths {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
     pub(super) scenarios: Vec<usize>,
-    /// They sum to 1, where any weighs something.
+    /// As they were given: so equal ones add up exactly.
     pub(super) weights: Vec<f64>,
+    pub(super) total: f64,
 }
 
 impl Sample {
     /// Whether there is anything that weighs.
     pub(super) fn is_void(&self) -> bool {
-        !self.weights.iter().any(|weight| *weight > 0.0)
+        self.total <= 0.0
     }
 }
 
@@ -194,11 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_apart_and_weigh_one_each() {
+    fn halves_are_apart_and_keep_their_weights() {
         let paths = FactorPaths::new(1, 1, vec![0.1, 0.2, 0.3], Some(vec![1.0, 5.0, 3.0])).expect("three");
         let [fit, held_out] = paths.halves(HoldOut::EverySecond);
-        assert_eq!((fit.scenarios, fit.weights), (vec![0, 2], vec![0.25, 0.75]));
-        assert_eq!((held_out.scenarios, held_out.weights), (vec![1], vec![1.0]));
+        assert_eq!(
+            (fit.scenarios, fit.weights, fit.total),
+            (vec![0, 2], vec![1.0, 3.0], 4.0)
+        );
+        assert_eq!(
+            (held_out.scenarios, held_out.weights, held_out.total),
+            (vec![1], vec![5.0], 5.0)
+        );
         let [fit, held_out] = paths.halves(HoldOut::LastHalf);
         assert_eq!((fit.scenarios, held_out.scenarios), (vec![0, 1], vec![2]));
     }

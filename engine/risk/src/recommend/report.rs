@@ -1,4 +1,4 @@
-use super::{Method, Parameter, Terms, TermsRule};
+use super::{Method, Parameter, Terms, TermsRule, paths::Sample};
 
 /// Parameters that would hold, and what speaks for and against them.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,23 +171,16 @@ pub struct SearchReport {
 const Z_95: f64 = 1.644_853_626_951_472_2;
 
 impl Probability {
-    /// Of the losses above a bound, with weights that sum to 1.
-    pub(super) fn of(losses: &[f64], weights: &[f64], bound: f64) -> Self {
-        let is_above = |loss: &f64| *loss > bound;
-        let (mut above, mut all) = (0.0, 0.0);
-        for (loss, weight) in losses.iter().zip(weights) {
-            all += weight;
-            above += if is_above(loss) { *weight } else { 0.0 };
-        }
-        // Of the sum as it was rounded, so that all of it is 1.
-        let value = above / all;
-        let off = |loss| if is_above(loss) { 1.0 - value } else { value };
-        let variance: f64 = losses
-            .iter()
-            .zip(weights)
-            .map(|(loss, weight)| (weight * off(loss)).powi(2))
-            .sum();
-        let many = 1.0 / weights.iter().map(|weight| weight * weight).sum::<f64>();
+    /// Of the losses of a sample above a bound.
+    pub(super) fn of(losses: &[f64], sample: &Sample, bound: f64) -> Self {
+        let of = || losses.iter().map(|loss| *loss > bound).zip(&sample.weights);
+        let above = of().fold(0.0, |sum, (is_above, weight)| if is_above { sum + weight } else { sum });
+        let value = above / sample.total;
+        let variance = of().fold(0.0, |sum, (is_above, weight)| {
+            let off = if is_above { 1.0 - value } else { value };
+            sum + (weight / sample.total * off).powi(2)
+        });
+        let many = sample.total * sample.total / sample.weights.iter().map(|weight| weight * weight).sum::<f64>();
         let z = Z_95 * Z_95 / many;
         let half = Z_95 * (value * (1.0 - value) / many + z / (4.0 * many)).max(0.0).sqrt();
         Self {
@@ -206,15 +199,20 @@ mod tests {
     #[test]
     fn an_error_is_the_binomial_one_where_all_weigh_the_same() {
         let losses: Vec<f64> = (0..100).map(|loss| f64::from(u8::from(loss < 4))).collect();
-        let of = Probability::of(&losses, &[0.01; 100], 0.5);
-        assert!((of.value - 0.04).abs() < 1e-15);
+        let sample = Sample {
+            scenarios: (0..100).collect(),
+            weights: vec![0.5; 100],
+            total: 50.0,
+        };
+        let of = Probability::of(&losses, &sample, 0.5);
+        assert_eq!(of.value, 0.04);
         assert!((of.standard_error - (0.04f64 * 0.96 / 100.0).sqrt()).abs() < 1e-15);
         // Wilson: (0.04 + z²/200 + z·√(0.04·0.96/100 + z²/40,000)) / (1 + z²/100), z² = 2.705543…: 0.0871….
         let (z2, n) = (2.705_543_454_095_404_f64, 100.0);
         let half = z2.sqrt() * (0.04f64 * 0.96 / n + z2 / (4.0 * n * n)).sqrt();
         assert!((of.upper_95 - (0.04 + z2 / (2.0 * n) + half) / (1.0 + z2 / n)).abs() < 1e-12);
         // Nothing of a hundred: z² / (n + z²).
-        let none = Probability::of(&losses, &[0.01; 100], 2.0);
+        let none = Probability::of(&losses, &sample, 2.0);
         assert_eq!((none.value, none.standard_error), (0.0, 0.0));
         assert!((none.upper_95 - z2 / (n + z2)).abs() < 1e-12);
     }

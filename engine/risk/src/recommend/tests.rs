@@ -268,7 +268,9 @@ fn what_holds_on_one_half_need_not_hold_on_the_other() {
     assert!(!advice.is_met);
     // 5,000 are lost in half of the scenarios, and hardly less at an LTV of 0.77: what does not help is not asked for.
     assert_eq!(advice.listings[0].new, advice.listings[0].old);
-    assert_eq!((advice.before.fitted.value, advice.after.fitted.value), (0.5, 0.5));
+    // Sums of weights, so that a half is one but for the last bit.
+    let half = |value: f64| (value - 0.5).abs() < 1e-12;
+    assert!(half(advice.before.fitted.value) && half(advice.after.fitted.value));
 }
 
 #[test]
@@ -458,7 +460,7 @@ proptest! {
 fn the_pattern_search_comes_near_the_best() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let (mut equal, mut worst, mut tried, many) = (0, 0.0f64, 0, 60);
+    let (mut equal, mut costly, mut worst, mut tried, many) = (0, 0, 0.0f64, 0, 60);
     for _ in 0..many {
         let (rows, factors) = cases().new_tree(&mut runner).expect("a case").current();
         let book = book_of(&rows);
@@ -475,8 +477,11 @@ fn the_pattern_search_comes_near_the_best() {
         tried += pattern.search.tried;
         let over = pattern.after.cost_usd / all.after.cost_usd.max(1.0) - 1.0;
         equal += usize::from(over < 1e-9);
+        costly += usize::from(all.is_met && all.after.cost_usd > 0.0);
         worst = worst.max(over);
     }
-    println!("equal {equal} of {many}, worst {worst}, tried {tried}");
+    println!("equal {equal} of {many}, of which {costly} cost something, worst {worst}, tried {tried}");
+    // Not a test of books that hold anyway.
+    assert!(costly * 3 >= many, "{costly}");
     assert!(equal * 10 >= many * 9, "equal in {equal} of {many}, worst {worst}");
 }

@@ -10,8 +10,12 @@ pub(super) type AxisTick = (f64, String);
 pub(super) enum Along {
     /// Seconds since the Unix epoch.
     Time,
-    /// Block numbers, where the data carry no times.
+    /// Whole numbers: blocks, where the data carry no times, or rounds.
     Blocks,
+    /// Falls in percent, the deepest on the right.
+    Falls,
+    /// Any number, with what follows each label.
+    Numbers(&'static str),
 }
 
 impl Along {
@@ -22,6 +26,23 @@ impl Along {
             Self::Blocks => {
                 let step = round_step(ends, most).max(1.0).round();
                 multiples(ends, step).map(|at| (at, number::decimal(at, 0))).collect()
+            }
+            Self::Falls => {
+                let fall = |(at, label): AxisTick| {
+                    (
+                        at,
+                        if at > 0.0 {
+                            format!("−{label} %")
+                        } else {
+                            format!("{label} %")
+                        },
+                    )
+                };
+                value_ticks(ends, most).into_iter().map(fall).collect()
+            }
+            Self::Numbers(unit) => {
+                let ticks = value_ticks(ends, most).into_iter();
+                ticks.map(|(at, label)| (at, format!("{label}{unit}"))).collect()
             }
         }
     }
@@ -178,6 +199,15 @@ mod tests {
             ["Mar 2024", "May 2024", "Jul 2024"]
         );
         assert_eq!(labels(&Along::Time.ticks((start, start), 4)), ["5 Jan"]);
+    }
+
+    #[test]
+    fn falls_and_numbers_carry_their_unit() {
+        assert_eq!(
+            labels(&Along::Falls.ticks((0.0, 60.0), 3)),
+            ["0 %", "−20 %", "−40 %", "−60 %"]
+        );
+        assert_eq!(labels(&Along::Numbers(" h").ticks((1.0, 24.0), 4)), ["10 h", "20 h"]);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Lending markets and pools followed up to a block: of the bundled sample, a lake, or states that were read.
+
 use crate::{exit::Failure, inputs, progress::Progress};
 use alloy_primitives::Address;
 use plimsoll_data::{
@@ -6,15 +8,18 @@ use plimsoll_data::{
     lending_state::{lake_states, read_lending_state},
     samples::Sample,
 };
-use plimsoll_market::{LendingState, Market};
-use plimsoll_protocols::{BlockHeader, RawLog, uniswap_v3::known_symbol};
+use plimsoll_market::{LendingState, Market, MarketPool, PoolReplay, Start};
+use plimsoll_protocols::{
+    BlockHeader, RawLog,
+    uniswap_v3::{PoolParams, known_pool, known_symbol},
+};
 use plimsoll_runtime::{LogSource, Role, Source};
 use plimsoll_units::Network;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// Where lending markets are read from, and up to which block.
 #[derive(Debug, clap::Args)]
-pub(super) struct DataArgs {
+pub(crate) struct DataArgs {
     /// A lake whose lending markets were ingested (`ingest --aave`, `--compound`, `--comet`): from the state that it keeps, by its logs.
     #[arg(long, value_name = "DIR", conflicts_with = "states")]
     lake: Option<PathBuf>,
@@ -27,20 +32,20 @@ pub(super) struct DataArgs {
 }
 
 /// Lending markets, followed up to a block.
-pub(super) struct Followed {
-    pub(super) network: Network,
+pub(crate) struct Followed {
+    pub(crate) network: Network,
     /// What they were read from.
-    pub(super) data: String,
-    pub(super) market: Market,
+    pub(crate) data: String,
+    pub(crate) market: Market,
     /// The block.
-    pub(super) block: BlockHeader,
+    pub(crate) block: BlockHeader,
     /// The sample that it comes from.
-    pub(super) sample: Option<&'static Sample>,
+    pub(crate) sample: Option<&'static Sample>,
 }
 
 impl Followed {
     /// A token's symbol, where it is known.
-    pub(super) fn symbol(&self, token: Address) -> Option<&'static str> {
+    pub(crate) fn symbol(&self, token: Address) -> Option<&'static str> {
         let sampled = self.sample.into_iter().flat_map(Sample::lending_tokens);
         let symbol = sampled
             .into_iter()
@@ -51,15 +56,39 @@ impl Followed {
 }
 
 impl DataArgs {
-    pub(super) fn follow(&self, progress: &mut Progress) -> Result<Followed, Failure> {
+    /// Whether a lake or states are named; else it is the sample.
+    pub(crate) fn is_named(&self) -> bool {
+        self.lake.is_some() || !self.states.is_empty()
+    }
+
+    /// Whether a block is named.
+    pub(crate) fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// Follows the lending markets.
+    pub(crate) fn follow(&self, progress: &mut Progress) -> Result<Followed, Failure> {
+        self.follow_with(&[], false, progress)
+    }
+
+    /// Follows the lending markets and, of a lake, these pools; of the sample, its pools where `pools_too` is set.
+    pub(crate) fn follow_with(
+        &self,
+        pools: &[Address],
+        pools_too: bool,
+        progress: &mut Progress,
+    ) -> Result<Followed, Failure> {
+        if !pools.is_empty() && self.lake.is_none() {
+            return Err(Failure::usage("--pool: pools are followed in a lake: give --lake"));
+        }
         match (&self.lake, self.states.as_slice()) {
-            (Some(dir), _) => self.of_lake(&Lake::open(dir)?, progress),
-            (None, []) => self.of_sample(progress),
+            (Some(dir), _) => self.of_lake(&Lake::open(dir)?, pools, progress),
+            (None, []) => self.of_sample(pools_too, progress),
             (None, states) => of_states(states),
         }
     }
 
-    fn of_sample(&self, progress: &mut Progress) -> Result<Followed, Failure> {
+    fn of_sample(&self, pools_too: bool, progress: &mut Progress) -> Result<Followed, Failure> {
         let [sample] = &plimsoll_data::samples::SAMPLES;
         let data = format!("sample '{}'", sample.name);
         let (first, last) = sample.blocks_spanned;
@@ -76,6 +105,15 @@ impl DataArgs {
             market.insert_lending(known.map_err(|error| Failure::failed(error.to_string()))?);
             roles.extend(lending.roles());
         }
+        for pool in sample.pools.iter().filter(|_| pools_too) {
+            let tokens = [pool.token0.address, pool.token1.address];
+            add_pool(
+                &mut market,
+                &mut roles,
+                sample.network,
+                (pool.address, tokens, pool.params),
+            );
+        }
         play(&mut market, sample.logs()?, roles, number, &data, progress)?;
         let block = header(sample.blocks()?, number, &data)?;
         Ok(Followed {
@@ -88,7 +126,7 @@ impl DataArgs {
     }
 
     /// From each market's latest state at or before the block, by its logs.
-    fn of_lake(&self, lake: &Lake, progress: &mut Progress) -> Result<Followed, Failure> {
+    fn of_lake(&self, lake: &Lake, pools: &[Address], progress: &mut Progress) -> Result<Followed, Failure> {
         let data = format!("lake {}", lake.dir().display());
         let mut starts: BTreeMap<Address, LendingState> = BTreeMap::new();
         for state in lake_states(lake.dir())? {
@@ -117,6 +155,15 @@ impl DataArgs {
         let mut contracts = Vec::new();
         for state in starts.values() {
             add(&mut market, &mut roles, state);
+        }
+        for pool in pools {
+            let known = known_pool(network, *pool).ok_or_else(|| {
+                Failure::usage(format!(
+                    "--pool {pool}: its tokens and fee are not known to this program"
+                ))
+            })?;
+            let tokens = [known.token0.1, known.token1.1];
+            add_pool(&mut market, &mut roles, network, (*pool, tokens, known.params));
         }
         contracts.extend(roles.keys().copied());
         contracts.sort_unstable();
@@ -207,6 +254,18 @@ fn add(market: &mut Market, roles: &mut BTreeMap<Address, Role>, state: &Lending
             roles.insert(contract.address, Role::Lending(state.address));
         }
     }
+}
+
+/// Adds a pool as it was deployed: what it holds comes with its logs.
+fn add_pool(
+    market: &mut Market,
+    roles: &mut BTreeMap<Address, Role>,
+    network: Network,
+    (address, [token0, token1], params): (Address, [Address; 2], PoolParams),
+) {
+    let replay = PoolReplay::new(network, address, Start::Logs(params));
+    market.insert(MarketPool { replay, token0, token1 });
+    roles.insert(address, Role::UniswapV3Pool);
 }
 
 /// Applies logs up to a block.

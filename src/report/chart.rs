@@ -38,13 +38,42 @@ pub(super) enum Layer {
         /// Where, and the text.
         crosses: Vec<(Point, String)>,
     },
+    /// Points, each with a text that shows when it is pointed at.
+    Dots {
+        /// What they look like.
+        class: &'static str,
+        /// Where, and the text.
+        dots: Vec<(Point, String)>,
+        /// What is written beside the first.
+        label: &'static str,
+        /// Whether it is written below where there is room, not above.
+        below: bool,
+    },
+    /// A line across at a value, with its name.
+    Across {
+        /// What it looks like.
+        class: &'static str,
+        /// The value.
+        at: f64,
+        /// Its name.
+        label: String,
+    },
+    /// A line from top to bottom, with a text that shows when it is pointed at.
+    Upright {
+        /// What it looks like.
+        class: &'static str,
+        /// Where along the width.
+        at: f64,
+        /// The text.
+        text: String,
+    },
 }
 
 /// A chart before it has a size.
 #[derive(Debug)]
 pub(super) struct Chart {
     /// Unique on the page.
-    pub(super) id: &'static str,
+    pub(super) id: String,
     /// Read out in place of the picture.
     pub(super) title: String,
     /// The same at length.
@@ -63,10 +92,12 @@ pub(super) struct Chart {
     pub(super) heights: (f64, f64),
 }
 
-/// A canvas: its name in the style sheet, its width, how many ticks fit along it, how many points it shows.
+/// A canvas: its name in the style sheet, its width, how much is free at its end, how many ticks fit along it, how many points it shows.
 struct Canvas {
     class: &'static str,
     width: f64,
+    /// What is left free at the right end, for half of a label.
+    air: f64,
     height: f64,
     x_ticks: usize,
     points: usize,
@@ -88,9 +119,24 @@ impl Chart {
         };
         let (wide, narrow) = self.heights;
         html! {
-            (drawing(&Canvas { class: "wide", width: 960.0, height: wide, x_ticks: 8, points: 1_200 }))
-            (drawing(&Canvas { class: "narrow", width: 360.0, height: narrow, x_ticks: 4, points: 480 }))
+            (drawing(&Canvas { class: "wide", width: 960.0, air: 14.0, height: wide, x_ticks: 8, points: 1_200 }))
+            (drawing(&Canvas { class: "narrow", width: 360.0, air: 14.0, height: narrow, x_ticks: 4, points: 480 }))
         }
+    }
+
+    /// One drawing, for a place that is narrow on every screen.
+    pub(super) fn draw_small(&self) -> Markup {
+        let canvas = Canvas {
+            class: "small",
+            width: 440.0,
+            air: 26.0,
+            height: self.heights.1,
+            x_ticks: 6,
+            points: 480,
+        };
+        let labels = self.value_labels(&canvas);
+        let room = labels.iter().map(|tick| tick.1.chars().count()).max();
+        self.svg(&canvas, room.unwrap_or_default())
     }
 
     fn value_labels(&self, canvas: &Canvas) -> Vec<AxisTick> {
@@ -109,7 +155,7 @@ impl Chart {
         let left = room as f64 * 8.4 + 10.0;
         let frame = Frame {
             left,
-            right: canvas.width - 14.0,
+            right: canvas.width - canvas.air,
             top: 8.0,
             bottom: canvas.height - 24.0,
             x: self.x,
@@ -180,7 +226,39 @@ fn draw_layer(layer: &Layer, frame: &Frame, most: usize) -> Markup {
                 }
             }
         },
+        Layer::Dots {
+            class,
+            dots,
+            label,
+            below,
+        } => html! {
+            g class=(class) {
+                @for ((x, y), text) in dots {
+                    circle cx=(px(frame.x(*x))) cy=(px(frame.y(*y))) r="4.5" { title { (text) } }
+                }
+                @if let (Some(((x, y), _)), false) = (dots.first(), label.is_empty()) {
+                    @let (place, anchor) = frame.beside(*x, label);
+                    @let (above, under) = (frame.y(*y) - 9.0, frame.y(*y) + 19.0);
+                    @let y = if (*below && under < frame.bottom) || above < frame.top + 10.0 { under } else { above };
+                    text x=(px(place)) y=(px(y)) text-anchor=(anchor) { (label) }
+                }
+            }
+        },
+        Layer::Across { class, at, label } => html! {
+            g class=(class) {
+                line x1=(px(frame.left)) x2=(px(frame.right)) y1=(px(frame.y(*at))) y2=(px(frame.y(*at))) {}
+                text x=(px(frame.right)) y=(px(frame.y(*at) - 5.0)) text-anchor="end" { (label) }
+            }
+        },
+        Layer::Upright { class, at, text } => html! {
+            path class=(class) d=(format!("M{0} {1}V{2}", px(frame.x(*at)), px(frame.top), px(frame.bottom))) { title { (text) } }
+        },
     }
+}
+
+/// What a line or an area is, in a caption.
+pub(super) fn key(class: &str, name: &str, value: &str) -> Markup {
+    html! { span class="key" { svg class="swatch" viewBox="0 0 24 8" aria-hidden="true" { path class=(class) d="M1 4H23" {} } (name) " " b { (value) } } }
 }
 
 fn path(points: &[Point], frame: &Frame) -> String {
@@ -240,6 +318,18 @@ impl Frame {
 
     fn y(&self, value: f64) -> f64 {
         self.bottom - share(value, self.y) * (self.bottom - self.top)
+    }
+
+    /// Where a label beside a place begins, and to which side it grows: to the right where it fits.
+    fn beside(&self, at: f64, label: &str) -> (f64, &'static str) {
+        #[allow(clippy::cast_precision_loss)] // characters of a label
+        let length = label.chars().count() as f64 * 7.0 + 8.0;
+        let x = self.x(at);
+        if x + length > self.right {
+            (x - 7.0, "end")
+        } else {
+            (x + 7.0, "start")
+        }
     }
 
     /// Labels at the right edge grow to the left, so that they are not cut off.
