@@ -15,7 +15,7 @@ mod walk;
 
 use super::real_data::real_data;
 use comparison::{Comparison, comparisons, told};
-use plimsoll_data::columns::{read_columns, read_names};
+use plimsoll_data::columns::{read_columns, read_texts};
 use plimsoll_optimizer::rules::Rule;
 use reserves::{Columns, History};
 use walk::{Walk, Who, gas_usd, walk};
@@ -39,7 +39,7 @@ fn history() -> Option<History> {
         "paused",
         "borrowing_enabled",
     ];
-    let names = read_names(&file, &names).expect("the record reads");
+    let names = read_texts(&file, &names).expect("the record reads");
     let numbers = [
         "last_update_timestamp",
         "liquidity_index",
