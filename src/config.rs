@@ -2,7 +2,7 @@
 
 mod strategy;
 
-pub(crate) use strategy::{LendConfig, LoopConfig, Strategy, StrategyConfig};
+pub(crate) use strategy::{LendConfig, LoopConfig, RotationConfig, Strategy, StrategyConfig};
 
 use crate::exit::Failure;
 use plimsoll_backtest::{Flow, Footprint, GasPrice, Settings};

@@ -198,14 +198,15 @@ impl ParquetFile {
         (least <= greatest).then_some((least, greatest))
     }
 
-    /// The type of a column that holds neither numbers nor text; `None` for one that does.
+    /// The type of a column that holds neither numbers nor text nor truths; `None` for one that does.
     pub(crate) fn foreign_type(&self, column: &str) -> Option<String> {
         use ArrowDataType::{
-            Float32, Float64, Int8, Int16, Int32, Int64, LargeUtf8, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
+            Boolean, Float32, Float64, Int8, Int16, Int32, Int64, LargeUtf8, UInt8, UInt16, UInt32, UInt64, Utf8,
+            Utf8View,
         };
         match &self.schema.get(column)?.dtype {
             Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64 => None,
-            Utf8 | LargeUtf8 | Utf8View => None,
+            Utf8 | LargeUtf8 | Utf8View | Boolean => None,
             other => Some(format!("{other:?}")),
         }
     }

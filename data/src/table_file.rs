@@ -232,6 +232,13 @@ impl Values {
                     Self::Text(texts.iter().map(cell).collect())
                 },
             ),
+            DataType::Boolean => series.bool().map_or_else(
+                |_| missing(),
+                |truths| {
+                    let cell = |cell: Option<bool>| cell.map(|truth| truth.to_string());
+                    Self::Text(truths.iter().map(cell).collect())
+                },
+            ),
             kind if kind.is_primitive_numeric() => match series.cast(&DataType::Float64) {
                 Ok(cast) => cast
                     .f64()

@@ -2,13 +2,14 @@
 
 use super::plan::Plan;
 use crate::{
-    config::{LendConfig, LoopConfig, Strategy},
+    config::{LendConfig, LoopConfig, RotationConfig, Strategy, Text},
     exit::Failure,
+    report::Token,
     universe::PoolInfo,
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use plimsoll_market::Start;
-use plimsoll_strategies::{HealthTarget, Hold, Lend, LeveragedLoop, RangeLiquidity};
+use plimsoll_strategies::{HealthTarget, Hold, Lend, LeveragedLoop, RangeLiquidity, RotationSettings, YieldRotation};
 use plimsoll_units::parse_amount;
 
 /// Decimals of a wad.
@@ -31,29 +32,54 @@ impl Plan<'_> {
             }
             Strategy::Lend(config) => Box::new(self.lend(config)?),
             Strategy::LeveragedLoop(config) => Box::new(self.leveraged_loop(config)?),
+            Strategy::YieldRotation(config) => Box::new(self.yield_rotation(config)?),
         })
     }
 
     fn lend(&self, config: &LendConfig) -> Result<Lend, Failure> {
         let asset = self.universe.token("[strategy] asset", &config.asset)?;
-        let named = config.markets.iter().map(|text| {
+        let markets = self.markets_of(&asset, &config.markets)?;
+        let move_cost = self.move_cost(&asset, config.move_cost.as_ref())?;
+        Lend::new(markets, asset.address, config.horizon_hours, move_cost).map_err(|error| self.wrong(error))
+    }
+
+    fn yield_rotation(&self, config: &RotationConfig) -> Result<YieldRotation, Failure> {
+        let asset = self.universe.token("[strategy] asset", &config.asset)?;
+        let usual = RotationSettings::of(self.markets_of(&asset, &config.markets)?);
+        let settings = RotationSettings {
+            allocator: config.allocator,
+            move_cost: self.move_cost(&asset, config.move_cost.as_ref())?,
+            every_blocks: config.every_blocks.unwrap_or(usual.every_blocks),
+            holding_hours: config.holding_hours.unwrap_or(usual.holding_hours),
+            slippage: config.slippage.unwrap_or(usual.slippage),
+            margin: config.margin.unwrap_or(usual.margin),
+            max_share: config.max_share.unwrap_or(usual.max_share),
+            min_change_share: config.min_change.unwrap_or(usual.min_change_share),
+            markets: usual.markets,
+        };
+        YieldRotation::new(asset.address, asset.decimals, settings).map_err(|error| self.wrong(error))
+    }
+
+    /// The markets of these names, each of which must lend a token; all that lend it where none is named.
+    fn markets_of(&self, asset: &Token, names: &[String]) -> Result<Vec<Address>, Failure> {
+        let named = names.iter().map(|text| {
             let market = self.lending.named(text);
             market.map_err(|error| self.wrong(format!("markets: {error}")))
         });
-        let mut markets = named.collect::<Result<Vec<_>, _>>()?;
-        let lend_it = self.lending.of_token(&asset);
+        let markets = named.collect::<Result<Vec<_>, _>>()?;
+        let lend_it = self.lending.of_token(asset);
         if let Some(market) = markets.iter().find(|market| !lend_it.contains(market)) {
             return Err(self.wrong(format!("markets: {market} does not lend {}", asset.symbol)));
         }
-        if markets.is_empty() {
-            markets = lend_it;
-        }
-        let move_cost = match &config.move_cost {
-            None => U256::ZERO,
-            Some(text) => parse_amount(&text.to_string(), asset.decimals)
-                .map_err(|error| self.wrong(format!("move_cost: {error}")))?,
-        };
-        Lend::new(markets, asset.address, config.horizon_hours, move_cost).map_err(|error| self.wrong(error))
+        Ok(if markets.is_empty() { lend_it } else { markets })
+    }
+
+    /// What a move is taken to cost, in base units of a token.
+    fn move_cost(&self, asset: &Token, text: Option<&Text>) -> Result<U256, Failure> {
+        text.map_or(Ok(U256::ZERO), |text| {
+            let parsed = parse_amount(&text.to_string(), asset.decimals);
+            parsed.map_err(|error| self.wrong(format!("move_cost: {error}")))
+        })
     }
 
     fn leveraged_loop(&self, config: &LoopConfig) -> Result<LeveragedLoop, Failure> {

@@ -1,6 +1,7 @@
 use super::Text;
 use crate::exit::Failure;
-use plimsoll_strategies::Recenter;
+use plimsoll_optimizer::rules::Rule;
+use plimsoll_strategies::{Allocator, Recenter};
 use serde::Deserialize;
 
 /// One flat table, so that an error can point at its line; which keys go with which name is checked after.
@@ -20,6 +21,16 @@ pub(crate) struct StrategyConfig {
     debt: Option<String>,
     target_health_factor: Option<Text>,
     band: Option<Text>,
+    rule: Option<RuleName>,
+    every_blocks: Option<u64>,
+    holding_hours: Option<u64>,
+    slippage: Option<f64>,
+    margin: Option<f64>,
+    max_share: Option<f64>,
+    min_change: Option<f64>,
+    trigger: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -29,6 +40,7 @@ enum StrategyName {
     RangeLiquidity,
     Lend,
     LeveragedLoop,
+    YieldRotation,
 }
 
 impl StrategyName {
@@ -38,6 +50,7 @@ impl StrategyName {
             Self::RangeLiquidity => "range-liquidity",
             Self::Lend => "lend",
             Self::LeveragedLoop => "leveraged-loop",
+            Self::YieldRotation => "yield-rotation",
         }
     }
 
@@ -48,9 +61,70 @@ impl StrategyName {
             Self::RangeLiquidity => &["width_ticks", "recenter"],
             Self::Lend => &["markets", "asset", "horizon_hours", "move_cost"],
             Self::LeveragedLoop => &["market", "collateral", "debt", "target_health_factor", "band"],
+            Self::YieldRotation => &[
+                "markets",
+                "asset",
+                "move_cost",
+                "rule",
+                "every_blocks",
+                "holding_hours",
+                "slippage",
+                "margin",
+                "max_share",
+                "min_change",
+                "trigger",
+                "low",
+                "high",
+            ],
         }
     }
 }
+
+/// Who allocates in `yield-rotation`: the optimizer, or a rule that it is to beat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RuleName {
+    #[default]
+    Optimum,
+    EqualWeight,
+    BestSpotRate,
+    EqualizedUtilization,
+    ApyBand,
+}
+
+impl RuleName {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Optimum => "optimum",
+            Self::EqualWeight => "equal-weight",
+            Self::BestSpotRate => "best-spot-rate",
+            Self::EqualizedUtilization => "equalized-utilization",
+            Self::ApyBand => "apy-band",
+        }
+    }
+
+    /// The keys that belong to some rules only, and are this one's.
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Optimum => &["move_cost", "holding_hours", "slippage", "margin"],
+            Self::EqualWeight | Self::BestSpotRate => &["min_change"],
+            Self::EqualizedUtilization => &["min_change", "trigger"],
+            Self::ApyBand => &["min_change", "low", "high"],
+        }
+    }
+}
+
+/// The keys of `yield-rotation` that some of its rules do without.
+const RULE_KEYS: [&str; 8] = [
+    "move_cost",
+    "holding_hours",
+    "slippage",
+    "margin",
+    "min_change",
+    "trigger",
+    "low",
+    "high",
+];
 
 /// A strategy with its own keys.
 #[derive(Debug, Clone)]
@@ -59,6 +133,7 @@ pub(crate) enum Strategy {
     RangeLiquidity { width_ticks: i32, recenter: Recenter },
     Lend(LendConfig),
     LeveragedLoop(LoopConfig),
+    YieldRotation(RotationConfig),
 }
 
 /// The keys of `lend`; names are looked up later.
@@ -81,6 +156,22 @@ pub(crate) struct LoopConfig {
     pub(crate) band: Text,
 }
 
+/// The keys of `yield-rotation`; names are looked up later.
+#[derive(Debug, Clone)]
+pub(crate) struct RotationConfig {
+    /// All of the data's where none is named.
+    pub(crate) markets: Vec<String>,
+    pub(crate) asset: String,
+    pub(crate) allocator: Allocator,
+    pub(crate) move_cost: Option<Text>,
+    pub(crate) every_blocks: Option<u64>,
+    pub(crate) holding_hours: Option<u64>,
+    pub(crate) slippage: Option<f64>,
+    pub(crate) margin: Option<f64>,
+    pub(crate) max_share: Option<f64>,
+    pub(crate) min_change: Option<f64>,
+}
+
 impl StrategyConfig {
     /// The strategy, with the keys that are its own and no others.
     pub(crate) fn checked(&self, name: &str) -> Result<Strategy, Failure> {
@@ -98,6 +189,16 @@ impl StrategyConfig {
             ("debt", self.debt.is_some()),
             ("target_health_factor", self.target_health_factor.is_some()),
             ("band", self.band.is_some()),
+            ("rule", self.rule.is_some()),
+            ("every_blocks", self.every_blocks.is_some()),
+            ("holding_hours", self.holding_hours.is_some()),
+            ("slippage", self.slippage.is_some()),
+            ("margin", self.margin.is_some()),
+            ("max_share", self.max_share.is_some()),
+            ("min_change", self.min_change.is_some()),
+            ("trigger", self.trigger.is_some()),
+            ("low", self.low.is_some()),
+            ("high", self.high.is_some()),
         ];
         let own = self.name.keys();
         if let Some((key, _)) = given.iter().find(|(key, given)| *given && !own.contains(key)) {
@@ -126,12 +227,51 @@ impl StrategyConfig {
                     .ok_or_else(|| missing("target_health_factor"))?,
                 band: self.band.clone().ok_or_else(|| missing("band"))?,
             }),
+            StrategyName::YieldRotation => {
+                let rule = self.rule.unwrap_or_default();
+                let strays =
+                    |(key, given): &&(&str, bool)| *given && RULE_KEYS.contains(key) && !rule.keys().contains(key);
+                if let Some((key, _)) = given.iter().find(strays) {
+                    return Err(wrong(&format!("{key} is no key of rule {}", rule.text())));
+                }
+                Strategy::YieldRotation(RotationConfig {
+                    markets: self.markets.clone().unwrap_or_default(),
+                    asset: needed("asset", &self.asset)?,
+                    allocator: self.allocator(rule).map_err(missing)?,
+                    move_cost: self.move_cost.clone(),
+                    every_blocks: self.every_blocks,
+                    holding_hours: self.holding_hours,
+                    slippage: self.slippage,
+                    margin: self.margin,
+                    max_share: self.max_share,
+                    min_change: self.min_change,
+                })
+            }
+        })
+    }
+
+    /// The allocator that a rule names, or the key that it lacks.
+    fn allocator(&self, rule: RuleName) -> Result<Allocator, &'static str> {
+        Ok(match rule {
+            RuleName::Optimum => Allocator::Optimum,
+            RuleName::EqualWeight => Allocator::Rule(Rule::EqualWeight),
+            RuleName::BestSpotRate => Allocator::Rule(Rule::BestSpotRate),
+            RuleName::EqualizedUtilization => Allocator::Rule(Rule::EqualizedUtilization {
+                trigger: self.trigger.unwrap_or(0.025),
+            }),
+            RuleName::ApyBand => Allocator::Rule(Rule::ApyBand {
+                low: self.low.ok_or("low")?,
+                high: self.high.ok_or("high")?,
+            }),
         })
     }
 
     /// Whether it lends, so that the data's lending markets are needed.
     pub(crate) const fn lends(&self) -> bool {
-        matches!(self.name, StrategyName::Lend | StrategyName::LeveragedLoop)
+        matches!(
+            self.name,
+            StrategyName::Lend | StrategyName::LeveragedLoop | StrategyName::YieldRotation
+        )
     }
 }
 

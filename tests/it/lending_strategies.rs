@@ -163,6 +163,7 @@ fn wrong_keys_are_refused_by_name() {
     let lend = "name = \"lend\"\nasset = \"USDC\"\n";
     let loops = "name = \"leveraged-loop\"\nmarket = \"aave-v3\"\ncollateral = \"WETH\"\ndebt = \"USDC\"\n\
                  target_health_factor = 1.5\nband = 0.1\n";
+    let rotate = "name = \"yield-rotation\"\nasset = \"USDC\"\n";
     let without = |key: &str| {
         let kept = loops.lines().filter(|line| !line.starts_with(key));
         kept.collect::<Vec<_>>().join("\n")
@@ -185,6 +186,30 @@ fn wrong_keys_are_refused_by_name() {
             "name = \"lend\"\nasset = \"LINK\"\nmarkets = [\"compound-v2\"]".to_owned(),
             vec!["does not lend LINK"],
         ),
+        (format!("{rotate}rule = \"best\""), vec!["rule", "best-spot-rate"]),
+        (
+            format!("{rotate}width_ticks = 60"),
+            vec!["width_ticks is no key of yield-rotation"],
+        ),
+        (
+            format!("{rotate}trigger = 0.1"),
+            vec!["trigger is no key of rule optimum"],
+        ),
+        (
+            format!("{rotate}rule = \"equal-weight\"\nmargin = 0.1"),
+            vec!["margin is no key of rule equal-weight"],
+        ),
+        (
+            format!("{rotate}rule = \"apy-band\"\nlow = 0.1"),
+            vec!["high is missing"],
+        ),
+        (
+            format!("{rotate}rule = \"apy-band\"\nlow = 0.2\nhigh = 0.1"),
+            vec!["high at least low"],
+        ),
+        (format!("{rotate}max_share = 0.0"), vec!["max_share above 0"]),
+        (format!("{rotate}every_blocks = 0"), vec!["every_blocks"]),
+        (format!("{rotate}markets = [\"aave-v9\"]"), vec!["markets", "aave-v9"]),
         (without("band"), vec!["band is missing"]),
         (without("market"), vec!["market is missing"]),
         (with("= 1.5", "= 1"), vec!["target_health_factor must be above 1"]),

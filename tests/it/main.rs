@@ -42,3 +42,4 @@ mod risk_report;
 mod sample;
 mod sample_lending;
 mod snapshots;
+mod yield_out_of_sample;

@@ -2,10 +2,10 @@
 
 mod reserve;
 
-use super::{Change, LIQUIDATOR, Moment, OWNER, OwnMarket, Reverted};
+use super::{Change, LIQUIDATOR, Moment, OWNER, OwnMarket, Reverted, without_own};
 use crate::Footprint;
 use alloy_primitives::{Address, U256};
-use plimsoll_market::{AaveV3Replay, LendingMarket};
+use plimsoll_market::{AaveV3Replay, LendingMarket, SupplyCurve};
 use plimsoll_protocols::{
     RawLog,
     aave_v3::{self, Context, Event, InterestRateMode, Pool, PoolEvent, Reserve, Revert, TokenKind, UserAccountData},
@@ -218,6 +218,17 @@ impl OwnMarket for OwnAaveV3 {
             });
         }
         rates(&reserve, revision, change)
+    }
+
+    fn supply_curve(&self, asset: Address, at: &Moment<'_>) -> Option<SupplyCurve> {
+        let mut reserve = *self.pool.reserve(asset)?;
+        let revision = self.pool.revision();
+        reserve.update_state(revision, at.block.timestamp?).ok()?;
+        let curve = SupplyCurve::of_aave_v3(&reserve, revision)?;
+        Some(match self.footprint {
+            Footprint::Own => without_own(curve, self.position(asset, at).supplied),
+            Footprint::None => curve,
+        })
     }
 
     fn terms(&self, asset: Address, _at: &Moment<'_>) -> Option<LendingTerms> {

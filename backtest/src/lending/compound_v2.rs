@@ -2,11 +2,11 @@
 
 mod market;
 
-use super::{Change, LIQUIDATOR, Moment, OWNER, OwnMarket, Reverted};
+use super::{Change, LIQUIDATOR, Moment, OWNER, OwnMarket, Reverted, without_own};
 use crate::Footprint;
 use alloy_primitives::{Address, U256};
 use market::{OwnCToken, rates};
-use plimsoll_market::{CompoundV2Replay, LendingMarket};
+use plimsoll_market::{CompoundV2Replay, LendingMarket, SupplyCurve};
 use plimsoll_protocols::{
     RawLog,
     compound_v2::{
@@ -298,6 +298,15 @@ impl OwnMarket for OwnCompoundV2 {
             change
         };
         rates(&market, change)
+    }
+
+    fn supply_curve(&self, asset: Address, at: &Moment<'_>) -> Option<SupplyCurve> {
+        let id = self.pool.market_id(recorded(at)?.c_token(asset)?)?;
+        let curve = SupplyCurve::of_compound_v2(&self.pool.market_by_id(id)?.accrued(at.block.number).ok()?)?;
+        Some(match self.footprint {
+            Footprint::Own => without_own(curve, self.amounts(id, at)?.supplied),
+            Footprint::None => curve,
+        })
     }
 
     fn terms(&self, asset: Address, at: &Moment<'_>) -> Option<LendingTerms> {

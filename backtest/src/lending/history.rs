@@ -53,8 +53,13 @@ pub(crate) struct LendingHistory {
 impl LendingHistory {
     /// Reserves of ether and dollars that one other user fills: 1,000 ether and two million dollars, a tenth of each borrowed.
     pub(crate) fn new(revision: Revision) -> Self {
+        Self::at(MARKET, revision)
+    }
+
+    /// The same at another address.
+    pub(crate) fn at(address: Address, revision: Revision) -> Self {
         let params = PoolParams {
-            address: MARKET,
+            address,
             configurator: address!("0000000000000000000000000000000000000ac0"),
             revision,
         };
@@ -136,7 +141,8 @@ impl LendingHistory {
             log_index,
             transaction_hash: B256::ZERO,
         };
-        let logs = events.iter().flatten().map(emitted);
+        let market = pool.params().address;
+        let logs = events.iter().flatten().map(|event| emitted(market, event));
         let mut told: Vec<Event> = (0u32..)
             .zip(logs)
             .map(|(log_index, (address, data))| {
@@ -151,7 +157,7 @@ impl LendingHistory {
                     at: log.at,
                     contract: address,
                     body: EventBody::Lending {
-                        market: MARKET,
+                        market,
                         log: Box::new(log),
                     },
                 }
@@ -189,16 +195,40 @@ impl LendingHistory {
 
     /// Runs a strategy over the record with this much ether and as many dollars as it is worth at first; values are in dollars.
     pub(crate) fn run(&self, strategy: impl Strategy, settings: Settings, ether: U256) -> BacktestOutput {
-        let mut oracle = Oracle::default();
-        let feed = PriceSource::Feed {
-            aggregator: FEED,
-            scale: 0,
-        };
-        oracle.set_source(ETHER, feed);
-        oracle.set_source(DOLLAR, PriceSource::Fixed(U256::from(USD)));
-        let replay = AaveV3Replay::new(Network::DEVNET, self.first.clone(), AaveV3Contracts::default(), oracle);
+        self.run_beside(&[], strategy, settings, ether)
+    }
+
+    /// The same with further markets, whose blocks are those of this one's numbers.
+    pub(crate) fn run_beside(
+        &self,
+        others: &[&Self],
+        strategy: impl Strategy,
+        settings: Settings,
+        ether: U256,
+    ) -> BacktestOutput {
         let mut market = Market::default();
-        market.insert_lending(LendingMarket::AaveV3(replay));
+        let mut blocks = self.blocks.clone();
+        for history in std::iter::once(&self).chain(others) {
+            let mut oracle = Oracle::default();
+            let feed = PriceSource::Feed {
+                aggregator: FEED,
+                scale: 0,
+            };
+            oracle.set_source(ETHER, feed);
+            oracle.set_source(DOLLAR, PriceSource::Fixed(U256::from(USD)));
+            let replay = AaveV3Replay::new(
+                Network::DEVNET,
+                history.first.clone(),
+                AaveV3Contracts::default(),
+                oracle,
+            );
+            market.insert_lending(LendingMarket::AaveV3(replay));
+        }
+        for (place, other) in others.iter().enumerate() {
+            for (block, beside) in blocks.iter_mut().zip(&other.blocks) {
+                block.events.extend(later(&beside.events, 1_000 * (place as u32 + 1)));
+            }
+        }
         let dollars = ether * U256::from(2_000) / U256::from(10).pow(U256::from(12));
         let backtest = Backtest {
             network: Network::DEVNET,
@@ -213,27 +243,43 @@ impl LendingHistory {
             charted: ETHER,
             from_block: None,
         };
-        let blocks = Blocks(self.blocks.iter().cloned().collect());
+        let blocks = Blocks(blocks.into());
         crate::run(&backtest, blocks, market, strategy, &mut ()).expect("a run")
     }
+}
+
+/// A lending market's events as they come after so many other logs of their block.
+fn later(events: &[Event], logs: u32) -> impl Iterator<Item = Event> {
+    let lending = events.iter().filter_map(|event| match &event.body {
+        EventBody::Lending { market, log } => Some((event, *market, log.clone())),
+        _ => None,
+    });
+    lending.map(move |(event, market, mut log)| {
+        log.at.log_index += logs;
+        Event {
+            at: log.at,
+            contract: event.contract,
+            body: EventBody::Lending { market, log },
+        }
+    })
 }
 
 const fn time(block: u64) -> u64 {
     1_700_000_000 + 3_600 * block
 }
 
-fn emitted(event: &aave_v3::Event) -> (Address, LogData) {
+fn emitted(market: Address, event: &aave_v3::Event) -> (Address, LogData) {
     match event {
         aave_v3::Event::Token(token, TokenEvent::Transfer(e)) => (*token, e.encode_log_data()),
         aave_v3::Event::Token(token, TokenEvent::Mint(e)) => (*token, e.encode_log_data()),
         aave_v3::Event::Token(token, TokenEvent::Burn(e)) => (*token, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::Supply(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::Borrow(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::Withdraw(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::Repay(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::ReserveDataUpdated(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::ReserveUsedAsCollateralEnabled(e)) => (MARKET, e.encode_log_data()),
-        aave_v3::Event::Pool(PoolEvent::ReserveUsedAsCollateralDisabled(e)) => (MARKET, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::Supply(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::Borrow(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::Withdraw(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::Repay(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::ReserveDataUpdated(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::ReserveUsedAsCollateralEnabled(e)) => (market, e.encode_log_data()),
+        aave_v3::Event::Pool(PoolEvent::ReserveUsedAsCollateralDisabled(e)) => (market, e.encode_log_data()),
         other => unreachable!("no call here emits {other:?}"),
     }
 }

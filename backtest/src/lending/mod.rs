@@ -13,7 +13,7 @@ pub(crate) use desk::{LendingDesk, Request};
 
 use crate::Footprint;
 use alloy_primitives::{Address, I256, U256, address};
-use plimsoll_market::{Feeds, LendingMarket};
+use plimsoll_market::{Feeds, LendingMarket, SupplyCurve};
 use plimsoll_protocols::RawLog;
 use plimsoll_runtime::{LendingPosition, LendingRates, LendingTerms, Liquidation};
 use plimsoll_units::BlockRef;
@@ -75,6 +75,9 @@ trait OwnMarket: std::fmt::Debug {
     /// Rates after a change.
     fn rates_after(&self, asset: Address, change: Change, at: &Moment<'_>) -> Option<LendingRates>;
 
+    /// The curve of its supply rate, own supply excluded.
+    fn supply_curve(&self, asset: Address, at: &Moment<'_>) -> Option<SupplyCurve>;
+
     /// How an asset counts as collateral.
     fn terms(&self, asset: Address, at: &Moment<'_>) -> Option<LendingTerms>;
 
@@ -88,6 +91,15 @@ fn open(market: &LendingMarket, footprint: Footprint) -> Option<Box<dyn OwnMarke
         LendingMarket::AaveV3(replay) => Some(Box::new(aave_v3::OwnAaveV3::new(replay.pool(), footprint))),
         LendingMarket::CompoundV2(replay) => Some(Box::new(compound_v2::OwnCompoundV2::new(replay.pool(), footprint))),
         LendingMarket::AaveV2(_) | LendingMarket::CompoundV3(_) => None,
+    }
+}
+
+/// A market's curve without this much of its supply, which is own; the room that it takes up is there for it.
+fn without_own(curve: SupplyCurve, own: U256) -> SupplyCurve {
+    SupplyCurve {
+        supplied: curve.supplied.saturating_sub(own),
+        room: curve.room.saturating_add(own),
+        ..curve
     }
 }
 
@@ -107,5 +119,7 @@ const fn difference(after: U256, before: U256) -> I256 {
 
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod rotation_tests;
 #[cfg(test)]
 mod tests;

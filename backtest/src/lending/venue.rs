@@ -1,6 +1,6 @@
 use super::{Change, Moment, OwnMarket};
 use alloy_primitives::{Address, U256};
-use plimsoll_market::Protocol;
+use plimsoll_market::{Protocol, SupplyCurve};
 use plimsoll_runtime::{LendingChange, LendingPosition, LendingRates, LendingTerms, LendingVenue};
 use plimsoll_units::{Rounding, mul_div, wad_ray_math::WAD};
 
@@ -56,6 +56,10 @@ impl LendingVenue for Venue<'_> {
         };
         let change = Change { added, taken, is_debt };
         self.market().rates_after(asset, change, &self.at)
+    }
+
+    fn supply_curve(&self, asset: Address) -> Option<SupplyCurve> {
+        self.market().supply_curve(asset, &self.at)
     }
 
     fn terms(&self, asset: Address) -> Option<LendingTerms> {

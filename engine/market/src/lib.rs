@@ -32,7 +32,7 @@ pub use lending::{
     AaveV2Before, AaveV2Contracts, AaveV2Replay, AaveV3Before, AaveV3Contracts, AaveV3Replay, AaveV3Token,
     AccountHealth, AccountPosition, CompoundV2Before, CompoundV2Replay, CompoundV2Token, CompoundV3Before,
     CompoundV3Replay, CompoundV3Upgrade, ContractRole, FeedState, LendingAccounts, LendingBody, LendingCounts,
-    LendingError, LendingErrorKind, LendingMarket, LendingState, MarketContract, Protocol, RefusedLog,
+    LendingError, LendingErrorKind, LendingMarket, LendingState, MarketContract, Protocol, RefusedLog, SupplyCurve,
 };
 pub use lifetimes::{Lifetime, PositionLifetimes};
 pub use market::{Market, MarketError, MarketPool};

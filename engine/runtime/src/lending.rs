@@ -1,5 +1,5 @@
 use alloy_primitives::{Address, U256};
-use plimsoll_market::Protocol;
+use plimsoll_market::{Protocol, SupplyCurve};
 
 /// What of one token a strategy has in a lending market. Base units, interest up to the block in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub trait LendingVenue {
 
     /// A token's rates after a change; `None` where the market does not lend it, or cannot pay that out.
     fn rates_after(&self, asset: Address, change: LendingChange) -> Option<LendingRates>;
+
+    /// What others' supply and what is lent of a token make of the rates, own supply excluded: what own supply earns follows for any
+    /// size of it. `None` where the market does not lend it, or where its rates are not known.
+    fn supply_curve(&self, asset: Address) -> Option<SupplyCurve>;
 
     /// How it takes a token as collateral; `None` where it does not lend it.
     fn terms(&self, asset: Address) -> Option<LendingTerms>;

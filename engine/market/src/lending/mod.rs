@@ -9,6 +9,7 @@ mod compound_v3;
 mod compound_v3_tests;
 mod error;
 mod state;
+mod supply_curve;
 mod worth;
 
 pub use aave_v2::{AaveV2Before, AaveV2Contracts, AaveV2Replay};
@@ -18,6 +19,7 @@ pub use compound_v2::{CompoundV2Before, CompoundV2Replay, CompoundV2Token};
 pub use compound_v3::{CompoundV3Before, CompoundV3Replay, CompoundV3Upgrade};
 pub use error::{LendingError, LendingErrorKind, RefusedLog};
 pub use state::{ContractRole, FeedState, LendingAccounts, LendingBody, LendingState, MarketContract};
+pub use supply_curve::SupplyCurve;
 
 use crate::{Feeds, NoPrice, Price, PriceSource};
 use alloy_primitives::Address;
