@@ -227,6 +227,21 @@ fn a_simulation_is_the_same_on_any_count_of_threads_and_says_how_sure_it_is() {
         &[("/paths", 400.0), ("/horizon_hours", 24.0), ("/seed", 7.0)],
     );
     assert!(document["expected_shortfall_99_usd"]["standard_error"].is_number());
+    assert!(document["tilt"].is_null());
+    // Where the plain paths hardly see a loss, tilted ones know more of it; both mean the same.
+    let tilted = risk(&dir, "monte-carlo", &[&flags[..], &["--tilt", "2.5"]].concat())
+        .done()
+        .json();
+    let mean = |document: &Value| {
+        let of = &document["mean_liquidations_usd"];
+        [&of["value"], &of["standard_error"]].map(|number| number.as_f64().expect("a number"))
+    };
+    let ([plain, error], [other, other_error]) = (mean(&document), mean(&tilted));
+    assert!(
+        (plain - other).abs() < 4.0 * error.hypot(other_error),
+        "{plain} ± {error} against {other} ± {other_error}"
+    );
+    assert!(tilted["tilt"]["variance_ratio"].is_object());
 }
 
 #[test]
