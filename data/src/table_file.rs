@@ -10,6 +10,7 @@ use csv::{ErrorKind, ReaderBuilder};
 use polars::prelude::{DataFrame, DataType};
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -60,7 +61,8 @@ impl TableFile {
     fn csv(path: &Path) -> Result<Self, DataError> {
         let input = Input::open(path)?;
         let gzip = input.is_gzip();
-        let mut reader = ReaderBuilder::new().from_reader(input.bytes);
+        // What is packed small may be large: never more than a plain file may be.
+        let mut reader = ReaderBuilder::new().from_reader(input.bytes.take(MAX_BYTES));
         let wrong = |row: u64, error: csv::Error| match error.into_kind() {
             ErrorKind::Io(cause) => read_error(path, gzip, row, cause),
             ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::Row {
@@ -88,6 +90,9 @@ impl TableFile {
                 let field = field.trim();
                 column.push((!field.is_empty()).then(|| field.to_owned()));
             }
+        }
+        if reader.get_ref().limit() == 0 {
+            return Err(DataError::file(path, "the file is larger than 2 GiB"));
         }
         let columns = columns.into_iter().map(Values::Text).collect();
         Self::checked(path, names, columns, usize::try_from(rows).unwrap_or(usize::MAX))

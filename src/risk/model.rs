@@ -19,6 +19,10 @@ use std::{path::PathBuf, str::FromStr};
 /// Hours of a year, for yearly volatilities.
 const YEAR_HOURS: f64 = 8_760.0;
 
+/// The most steps of a path, and the most figures that are kept of all paths: beyond, memory would not do.
+const MOST_STEPS: usize = 100_000;
+const MOST_FIGURES: usize = 200_000_000;
+
 /// How prices move.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArgs {
@@ -151,8 +155,16 @@ impl ModelArgs {
             Some(path) => self.calibrated(book, path)?,
             None => (self.lognormal(book)?, 1.0, Vec::new()),
         };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count, checked to be above 0
+        let most = MOST_STEPS as f64 * step_hours;
+        if self.horizon_hours > most {
+            return Err(Failure::usage(format!(
+                "--horizon-hours: at most {most}, which is {MOST_STEPS} steps of a path"
+            )));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // a count, checked to be above 0 and not too many
         let steps = (self.horizon_hours / step_hours).round().max(1.0) as usize;
+        self.fits(steps, "steps")?;
         Ok(Model {
             any,
             steps,
@@ -201,6 +213,17 @@ impl ModelArgs {
             None => Ok(0.0),
         };
         book.assets().iter().map(of).collect()
+    }
+
+    /// Whether so many figures of every path can be kept.
+    pub(super) fn fits(&self, of_each: usize, what: &str) -> Result<(), Failure> {
+        if self.paths.saturating_mul(of_each) <= MOST_FIGURES {
+            return Ok(());
+        }
+        let most = MOST_FIGURES / of_each.max(1);
+        Err(Failure::usage(format!(
+            "--paths: at most {most} of {of_each} {what} each"
+        )))
     }
 
     fn policy(&self) -> NotPositiveDefinite {

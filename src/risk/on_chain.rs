@@ -184,10 +184,9 @@ fn gas(followed: &Followed, rules: &RuleArgs) -> Result<Option<Gas>, Failure> {
         })
     });
     let (token, usd) = priced.ok_or_else(|| Failure::usage("--gas-usd: no market of the data prices wrapped ether"))?;
-    Ok(Some(Gas {
-        token,
-        amount: U256::from(rules.gas_usd / usd * 1e18),
-    }))
+    let amount = U256::try_from(rules.gas_usd / usd * 1e18);
+    let amount = amount.map_err(|_| Failure::usage(format!("--gas-usd {}: no amount of gas", rules.gas_usd)))?;
+    Ok(Some(Gas { token, amount }))
 }
 
 /// A cascade with what is needed to tell it.

@@ -92,6 +92,7 @@ pub(super) fn factor_paths(args: &ModelArgs, looks: usize, book: &Book, model: &
     let names = model.assets();
     let column = |asset: &plimsoll_risk::Asset| names.iter().position(|name| *name == asset.name);
     let columns: Vec<Option<usize>> = book.assets().iter().map(column).collect();
+    args.fits(looks.saturating_mul(columns.len()), "prices")?;
     let mut factors = Vec::with_capacity(args.paths * looks * columns.len());
     let mut path = Path::new(names.len(), model.steps);
     for index in 0..args.paths {

@@ -22,6 +22,9 @@ pub struct PriceHistory {
 /// Names of a column of times.
 const TIMES: [&str; 6] = ["timestamp", "time", "utc_hour", "ts_utc", "date", "block_timestamp"];
 
+/// The year 2286: what is beyond is no count of seconds.
+const LATEST: u64 = 9_999_999_999;
+
 /// Reads the prices of the named assets: `timestamp, asset, price_usd`, a row a price; or a column of times and one an asset.
 ///
 /// Times are seconds since the Unix epoch, or as `2024-01-05 13:00`.
@@ -69,7 +72,11 @@ fn moment(text: &str) -> Result<u64, String> {
     if text.len() == "2024-01-05 13:00".len() && text.contains(':') {
         return unix_time(&format!("{text}:00"));
     }
-    unix_time(text)
+    match unix_time(text)? {
+        // Milliseconds would make every step a thousand times as long.
+        time if time > LATEST => Err(format!("{time} is no time in seconds")),
+        time => Ok(time),
+    }
 }
 
 fn long(table: &TableFile, times: &[u64], assets: &[&str]) -> Result<Vec<BTreeMap<u64, f64>>, DataError> {

@@ -85,4 +85,12 @@ fn prices_are_read_long_or_wide_at_the_times_that_all_have() {
         let error = read_prices(&folder.path().join(name), &["WBTC"]).expect_err("none");
         assert!(error.to_string().ends_with("no prices of WBTC"), "{error}");
     }
+    let folder = folder(&[("ms.csv", "timestamp,ETH\n1700000000000,2000\n")]);
+    let error = read_prices(&folder.path().join("ms.csv"), &["ETH"]).expect_err("milliseconds");
+    assert!(
+        error
+            .to_string()
+            .ends_with("row 1, column 'timestamp': 1700000000000 is no time in seconds"),
+        "{error}"
+    );
 }

@@ -43,6 +43,9 @@ pub enum ShockError {
     },
 }
 
+/// A rise beyond this is no move of a price.
+const MOST_PERCENT: f64 = 1e9;
+
 impl FromStr for Shock {
     type Err = ShockError;
 
@@ -54,7 +57,7 @@ impl FromStr for Shock {
         // Typographic minus signs come with pasted text.
         let number = percent.trim().trim_end_matches('%').trim().replace('\u{2212}', "-");
         let percent: f64 = number.parse().map_err(|_| malformed())?;
-        if asset.trim().is_empty() || !percent.is_finite() {
+        if asset.trim().is_empty() || !percent.is_finite() || percent > MOST_PERCENT {
             return Err(malformed());
         }
         if percent <= -100.0 {
@@ -113,7 +116,15 @@ mod tests {
         assert_eq!(read("WETH=-20%"), shock("WETH", -0.2));
         assert_eq!(read("USDC=+2.5%"), shock("USDC", 0.025));
         assert_eq!(read("a=b=-50"), shock("a=b", -0.5));
-        for wrong in ["WETH", "=-20%", "WETH=", "WETH=x%", "WETH=NaN%", "WETH=inf"] {
+        for wrong in [
+            "WETH",
+            "=-20%",
+            "WETH=",
+            "WETH=x%",
+            "WETH=NaN%",
+            "WETH=inf",
+            "WETH=1e300",
+        ] {
             assert!(matches!(read(wrong), Err(ShockError::Malformed { .. })), "{wrong}");
         }
         assert!(matches!(read("WETH=-100%"), Err(ShockError::NoPrice { .. })));

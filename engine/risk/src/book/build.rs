@@ -5,6 +5,9 @@ use super::{
 use crate::{Depth, DepthCurve, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Prices and amounts up to here multiply and add up to numbers that are still finite.
+const MOST: f64 = 1e40;
+
 /// Places are counted in 32 bits.
 const MOST_ROWS: usize = u32::MAX as usize;
 
@@ -129,7 +132,7 @@ impl Book {
     fn put(&mut self, mut placed: Vec<Placed>) -> Result<usize, BookError> {
         for part in &placed {
             let at = At(Table::Accounts, part.row);
-            let amount = |value: f64| value >= 0.0;
+            let amount = |value: f64| (0.0..=MOST).contains(&value);
             at.number("collateral_amount", part.collateral, amount, "an amount, 0 or more")?;
             at.number("debt_amount", part.debt, amount, "an amount, 0 or more")?;
         }
@@ -345,7 +348,12 @@ impl Listings {
 
 fn listing(at: At, asset: &AssetRow, names: &Names<'_>) -> Result<Listing, BookError> {
     let fraction = |value: f64| (0.0..=1.0).contains(&value);
-    at.number("price_usd", asset.price_usd, |price| price > 0.0, "a price above 0")?;
+    at.number(
+        "price_usd",
+        asset.price_usd,
+        |price| price > 0.0 && price <= MOST,
+        "a price above 0",
+    )?;
     at.number("ltv", asset.ltv, fraction, "a fraction from 0 to 1")?;
     let threshold = asset.liquidation_threshold;
     at.number("liquidation_threshold", threshold, fraction, "a fraction from 0 to 1")?;
@@ -387,7 +395,7 @@ fn depths<'a>(
         at.named("asset", &liquidity.asset)?;
         let depth = |value: f64| (0.0..=100.0).contains(&value);
         at.number("depth_pct", liquidity.depth_pct, depth, "a percentage from 0 to 100")?;
-        let amount = |value: f64| value >= 0.0;
+        let amount = |value: f64| (0.0..=MOST).contains(&value);
         at.number(
             "sell_amount_usd",
             liquidity.sell_amount_usd,
