@@ -206,14 +206,6 @@ impl Genuine for Stage {
         self.pools
     }
 
-    fn token(&self, reserve: Address) -> Address {
-        reserve
-    }
-
-    fn reserves(&self) -> [Address; 3] {
-        self.tokens()
-    }
-
     fn price(&mut self, token: usize) -> U256 {
         let source = self.market.listings()[token].price_source;
         let answer = self.market.read_at(source, &PriceSourceCalls::latestAnswerCall {});

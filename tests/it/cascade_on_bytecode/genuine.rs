@@ -42,8 +42,10 @@ pub(super) trait Genuine: Clone {
     fn tokens(&self) -> [Address; 3];
     /// Its pools, in the order of [`TIERS`].
     fn pools(&self) -> [PoolOfTokens; 2];
-    /// The token of a reserve.
-    fn token(&self, reserve: Address) -> Address;
+    /// The token of a reserve, which Aave knows a reserve by.
+    fn token(&self, reserve: Address) -> Address {
+        reserve
+    }
     /// One price, as its holder has it.
     fn price(&mut self, token: usize) -> U256;
     fn set_price(&mut self, token: usize, price: U256);
@@ -67,7 +69,9 @@ pub(super) trait Genuine: Clone {
     fn gas_in(&mut self, reserve: Address, wei: U256) -> U256;
     /// What is written off of a reserve, what accounts owe that have no collateral at all, and what those owe that have too little.
     fn bad_debt(&mut self, reserve: Address, borrowers: &[Address]) -> [U256; 3];
-    fn reserves(&self) -> [Address; 3];
+    fn reserves(&self) -> [Address; 3] {
+        self.tokens()
+    }
     /// The engine's state of the market against the contract's.
     fn compare(&mut self, state: &plimsoll_risk::on_chain::Lending);
 }

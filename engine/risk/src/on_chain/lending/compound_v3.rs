@@ -20,6 +20,20 @@ struct Prices<'a> {
     now: &'a Now<'a>,
 }
 
+impl<'a> Prices<'a> {
+    const fn of(oracle: &'a Oracle, now: &'a Now<'a>) -> Self {
+        Self { oracle, now }
+    }
+
+    /// Now, as a Comet asks for it.
+    const fn moment(&self) -> Moment<'_> {
+        Moment {
+            timestamp: self.now.clock.timestamp,
+            prices: self,
+        }
+    }
+}
+
 impl PriceFeeds for Prices<'_> {
     fn price(&self, token: Address) -> U256 {
         let price = self.oracle.price(token, self.now.feeds);
@@ -49,14 +63,8 @@ impl CompoundV3 {
     }
 
     fn both_sides(&self, account: &Account, now: &Now<'_>) -> Option<(U256, U256)> {
-        let prices = Prices {
-            oracle: &self.oracle,
-            now,
-        };
-        let at = Moment {
-            timestamp: now.clock.timestamp,
-            prices: &prices,
-        };
+        let prices = Prices::of(&self.oracle, now);
+        let at = prices.moment();
         self.comet.both_sides(at, account).ok()
     }
 
@@ -72,10 +80,7 @@ impl CompoundV3 {
     }
 
     fn worth(&self, amount: U256, token: Address, now: &Now<'_>) -> Option<U256> {
-        let prices = Prices {
-            oracle: &self.oracle,
-            now,
-        };
+        let prices = Prices::of(&self.oracle, now);
         mul_div(
             amount,
             prices.price(token),
@@ -87,14 +92,8 @@ impl CompoundV3 {
     /// The least base that buys so much of a collateral, by the price that the store front asks (`quoteCollateral`, turned round), and at
     /// most so much; with what it buys.
     fn cost(&self, asset: Address, amount: U256, now: &Now<'_>) -> Option<(U256, U256)> {
-        let prices = Prices {
-            oracle: &self.oracle,
-            now,
-        };
-        let at = Moment {
-            timestamp: now.clock.timestamp,
-            prices: &prices,
-        };
+        let prices = Prices::of(&self.oracle, now);
+        let at = prices.moment();
         let configuration = self.comet.configuration();
         let (_, info) = configuration.asset(asset).ok()?;
         let one = U256::from(FACTOR_SCALE);
@@ -188,14 +187,8 @@ impl Rules for CompoundV3 {
     }
 
     fn liquidate(&mut self, bid: &Bid, now: &Now<'_>, _: &mut Accept<'_>) -> Result<Attempt, CascadeError> {
-        let prices = Prices {
-            oracle: &self.oracle,
-            now,
-        };
-        let at = Moment {
-            timestamp: now.clock.timestamp,
-            prices: &prices,
-        };
+        let prices = Prices::of(&self.oracle, now);
+        let at = prices.moment();
         let events = match self.comet.absorb(at, bid.liquidator, &[bid.account]) {
             Ok(events) => events,
             Err(revert) => return Ok(Attempt::Refused(revert.to_string())),
@@ -226,11 +219,7 @@ impl Rules for CompoundV3 {
         }
         // What the reserves have paid beyond the price of what they got for it.
         let base = self.comet.configuration().base_token;
-        let price = Prices {
-            oracle: &self.oracle,
-            now,
-        }
-        .price(base);
+        let price = Prices::of(&self.oracle, now).price(base);
         let scale = U256::from(self.comet.configuration().base_scale);
         let lost = mul_div(paid.saturating_sub(got), scale, price, Rounding::Up).unwrap_or_default();
         if !lost.is_zero() {
@@ -277,14 +266,8 @@ impl Rules for CompoundV3 {
         if !accept(&seizure)? {
             return Ok(Attempt::Declined);
         }
-        let prices = Prices {
-            oracle: &self.oracle,
-            now,
-        };
-        let at = Moment {
-            timestamp: now.clock.timestamp,
-            prices: &prices,
-        };
+        let prices = Prices::of(&self.oracle, now);
+        let at = prices.moment();
         let buyer = crate::on_chain::LIQUIDATOR;
         match self.comet.buy_collateral(at, buyer, pair.collateral, bought, base) {
             Ok(_) => Ok(Attempt::Done(seizure)),
@@ -303,14 +286,8 @@ impl Rules for CompoundV3 {
         suppliers.sort_unstable();
         let mut paid = Vec::new();
         for address in suppliers {
-            let prices = Prices {
-                oracle: &self.oracle,
-                now,
-            };
-            let at = Moment {
-                timestamp: now.clock.timestamp,
-                prices: &prices,
-            };
+            let prices = Prices::of(&self.oracle, now);
+            let at = prices.moment();
             let balance = self.comet.balance_of(now.clock.timestamp, address).unwrap_or_default();
             let part = mul_div(balance, U256::from(basis_points), U256::from(10_000u32), Rounding::Down);
             let amount = part.unwrap_or_default().min(self.comet.totals().balance);
